@@ -47,6 +47,7 @@ final class Settings {
             rate-limit.trusted-proxies text -
             rate-limit.identity-proxies text -
             rate-limit.forwarded-header choice auto auto|x-forwarded-for|forwarded
+            rate-limit.forward-auth.trust-identity boolean false
             rate-limit.jwt.audience text -
             rate-limit.jwt.timeout duration 2s
             rate-limit.jwt.min-refresh-interval duration 30s

@@ -13,9 +13,11 @@ import dev.sluice.api.ResourceCheck;
 import dev.sluice.api.StoreUnavailableException;
 import dev.sluice.engine.CallbackRateLimiter;
 import dev.sluice.identity.RejectedCredential;
+import dev.sluice.policy.Caller;
 import dev.sluice.policy.CallerResolver;
 import dev.sluice.policy.CurrentPolicy;
 import io.smallrye.mutiny.Uni;
+import io.vertx.core.MultiMap;
 import io.vertx.ext.web.RoutingContext;
 
 /** Counts invalid credentials on the default rule of the client's address, to bound attempts at guessing them. */
@@ -51,8 +53,23 @@ public class CredentialFailures {
      * @return the error to send: 401, 429 if the default rule is exceeded, or 503 if the store is unavailable
      */
     public Uni<ErrorResponse> reject(RoutingContext request, RejectedCredential credential, int failures, String message) {
-        return decide(request, credential, failures).map(decision -> {
-            headers.write(request.response().headers(), decision);
+        return reject(callers.resolveAddress(request), request.response().headers(), credential, failures, message);
+    }
+
+    /**
+     * Rejects a request with invalid credentials.
+     *
+     * @param address address of the client, as a caller
+     * @param responseHeaders headers to which the decision is written
+     * @param credential what was rejected, for the metric
+     * @param failures number of invalid credentials
+     * @param message message of the 401 response; must not repeat the credentials
+     * @return the error to send: 401, 429 if the default rule is exceeded, or 503 if the store is unavailable
+     */
+    public Uni<ErrorResponse> reject(Caller address, MultiMap responseHeaders, RejectedCredential credential, int failures,
+            String message) {
+        return decide(address, credential, failures).map(decision -> {
+            headers.write(responseHeaders, decision);
             return decision.allowed()
                     ? ErrorResponse.unauthorized(message)
                     : ErrorResponse.rateLimitExceeded(decision, TOO_MANY_FAILURES);
@@ -69,7 +86,7 @@ public class CredentialFailures {
      *         response, or 503 if the store is unavailable
      */
     public Uni<Optional<ErrorResponse>> count(RoutingContext request, RejectedCredential credential, int failures) {
-        return decide(request, credential, failures).map(decision -> {
+        return decide(callers.resolveAddress(request), credential, failures).map(decision -> {
             if (decision.allowed()) {
                 return Optional.<ErrorResponse>empty();
             }
@@ -86,8 +103,18 @@ public class CredentialFailures {
      * @return the error to send, 503
      */
     public ErrorResponse keysUnavailable(RoutingContext request) {
+        return keysUnavailable(request.response().headers());
+    }
+
+    /**
+     * Rejects a request whose token cannot be verified at the moment.
+     *
+     * @param responseHeaders headers of the response, which get {@code Retry-After}
+     * @return the error to send, 503
+     */
+    public ErrorResponse keysUnavailable(MultiMap responseHeaders) {
         countRejected(RejectedCredential.JWT_KEYS_UNAVAILABLE);
-        request.response().headers().set(RateLimitHeaders.RETRY_AFTER, "1");
+        responseHeaders.set(RateLimitHeaders.RETRY_AFTER, "1");
         return ErrorResponse.keysUnavailable();
     }
 
@@ -96,9 +123,8 @@ public class CredentialFailures {
         metrics.count(credential, 1);
     }
 
-    private Uni<Decision> decide(RoutingContext request, RejectedCredential credential, int failures) {
+    private Uni<Decision> decide(Caller caller, RejectedCredential credential, int failures) {
         metrics.count(credential, failures);
-        var caller = callers.resolveAddress(request);
         var check = policy.defaultRule().check(caller.tier(), 1);
         var attempt = new RateLimitRequest(caller.identity().identifier(), caller.tier(), check.resource(),
                 List.of(new ResourceCheck(check.resource(), check.rate(), cost(check, failures))

@@ -82,6 +82,11 @@ public final class ErrorResponse {
         return decision == null ? details : details(decision);
     }
 
+    /** Returns the same error with another HTTP status code. */
+    public ErrorResponse withStatus(int other) {
+        return new ErrorResponse(other, code, message, details, problemMembers, decision);
+    }
+
     /** Creates an error without details. */
     public static ErrorResponse of(int status, String code, String message) {
         return new ErrorResponse(status, code, message, null, JsonObject::new);

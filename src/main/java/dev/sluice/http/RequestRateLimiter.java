@@ -197,25 +197,31 @@ public class RequestRateLimiter {
 
     private static List<RateLimitRequest> requests(Caller caller, List<LimitRule> rules, MethodLimits limits,
             UnaryOperator<String> placeholders) {
-        boolean annotated = limits != null && !limits.isEmpty();
-        var identifier = caller.identity().identifier();
-        if (!annotated && rules.size() == 1) {
-            var rule = rules.get(0);
-            return List
-                    .of(new RateLimitRequest(identifier, caller.tier(), rule.resource(), rule.singleUnitChecks(caller.tier())));
+        if (limits == null || limits.isEmpty()) {
+            return rules.isEmpty() ? List.of() : List.of(request(caller, rules));
         }
         var checks = new ArrayList<ResourceCheck>(2);
         String label = null;
         for (var rule : rules) {
-            if (!annotated || !rule.isDefault()) {
+            if (!rule.isDefault()) {
                 checks.add(rule.check(caller.tier(), 1));
                 label = label == null ? rule.resource() : label;
             }
         }
-        if (annotated) {
-            return limits.requests(identifier, caller.tier(), label, checks, placeholders);
-        }
-        return checks.isEmpty() ? List.of() : List.of(new RateLimitRequest(identifier, caller.tier(), label, checks));
+        return limits.requests(caller.identity().identifier(), caller.tier(), label, checks, placeholders);
+    }
+
+    /**
+     * Returns the request for the decision on one request of a caller.
+     *
+     * @param rules the rules that apply, at least one
+     */
+    public static RateLimitRequest request(Caller caller, List<LimitRule> rules) {
+        var first = rules.get(0);
+        var checks = rules.size() == 1
+                ? first.singleUnitChecks(caller.tier())
+                : rules.stream().map(rule -> rule.check(caller.tier(), 1)).toList();
+        return new RateLimitRequest(caller.identity().identifier(), caller.tier(), first.resource(), checks);
     }
 
     private AdmissionResult writeDecision(RoutingContext request, Caller caller, Decision decision) {

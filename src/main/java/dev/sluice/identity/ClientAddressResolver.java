@@ -2,7 +2,6 @@ package dev.sluice.identity;
 
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.SocketAddress;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -17,7 +16,9 @@ import org.jspecify.annotations.Nullable;
 
 import dev.sluice.config.ConfigProblems;
 import dev.sluice.identity.IdentityConfig.Forwarding;
+import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.net.SocketAddress;
 
 /**
  * Resolves the address of the client: the peer's address, or, if the peer is a trusted proxy, the nearest untrusted address in
@@ -60,14 +61,24 @@ public class ClientAddressResolver {
     }
 
     /** Returns whether an address is that of a proxy that may report addresses or name callers. */
-    public boolean isProxy(SocketAddress address) {
+    public boolean isProxy(java.net.SocketAddress address) {
         return address instanceof InetSocketAddress socket
                 && (trustedProxies.contains(socket.getAddress()) || identityProxies.contains(socket.getAddress()));
     }
 
     /** Returns whether the peer of a request is a trusted proxy, whose report of the client's address counts. */
     public boolean isFromTrustedProxy(HttpServerRequest request) {
-        return peer(request).trusted();
+        return peer(request.remoteAddress()).trusted();
+    }
+
+    /**
+     * Returns whether a peer may report addresses or name callers.
+     *
+     * @param remote remote end of the connection; null if it is not known
+     */
+    public boolean isProxyPeer(@Nullable SocketAddress remote) {
+        var peer = peer(remote);
+        return peer.trusted() || peer.identifies();
     }
 
     /**
@@ -75,7 +86,7 @@ public class ClientAddressResolver {
      * logs once that those of a trusted proxy are ignored.
      */
     boolean isFromIdentityProxy(HttpServerRequest request) {
-        var peer = peer(request);
+        var peer = peer(request.remoteAddress());
         if (!peer.identifies() && peer.trusted() && warnedOfIdentity.compareAndSet(false, true)) {
             LOG.warnf("X-User-Id of the trusted proxy is ignored: proxy=%s; if it names your callers and removes the field from"
                     + " their requests, add it to rate-limit.identity-proxies", request.remoteAddress().hostAddress());
@@ -88,8 +99,18 @@ public class ClientAddressResolver {
      * one client usually controls all of it.
      */
     public Identity identity(HttpServerRequest request) {
-        var peer = peer(request);
-        return peer.trusted() ? identityOf(clientAddress(peer.address(), request)) : peer.identity();
+        return identity(request.remoteAddress(), request.headers());
+    }
+
+    /**
+     * Returns the identity of the client's address, as {@link #identity(HttpServerRequest)} does.
+     *
+     * @param remote remote end of the connection; null if it is not known
+     * @param headers headers of the request
+     */
+    public Identity identity(@Nullable SocketAddress remote, MultiMap headers) {
+        var peer = peer(remote);
+        return peer.trusted() ? identityOf(clientAddress(peer.address(), headers)) : peer.identity();
     }
 
     private static Identity identityOf(@Nullable InetAddress address) {
@@ -100,12 +121,12 @@ public class ClientAddressResolver {
      * Returns the address that the proxies report. A proxy that sets one of the two fields passes the client's own in the other:
      * if it is not configured which of them counts and they differ, the address is the proxy's.
      */
-    private InetAddress clientAddress(InetAddress proxy, HttpServerRequest request) {
+    private InetAddress clientAddress(InetAddress proxy, MultiMap headers) {
         var field = config.forwardedHeader();
         var forwardedFor = field == Forwarding.FORWARDED
                 ? List.<String>of()
-                : elements(request.headers().getAll("X-Forwarded-For"));
-        var forwarded = field == Forwarding.X_FORWARDED_FOR ? List.<String>of() : forwardedFor(request);
+                : elements(headers.getAll("X-Forwarded-For"));
+        var forwarded = field == Forwarding.X_FORWARDED_FOR ? List.<String>of() : forwardedFor(headers);
         var client = nearestUntrusted(proxy, forwardedFor.isEmpty() ? forwarded : forwardedFor);
         if (forwardedFor.isEmpty() || forwarded.isEmpty() || nearestUntrusted(proxy, forwarded).equals(client)) {
             return client;
@@ -113,7 +134,7 @@ public class ClientAddressResolver {
         if (warnedOfDifference.compareAndSet(false, true)) {
             LOG.warnf("X-Forwarded-For and Forwarded differ, so the proxy's address counts as the client's: proxy=%s; set"
                     + " rate-limit.forwarded-header to x-forwarded-for or forwarded, whichever the proxy sets",
-                    request.remoteAddress().hostAddress());
+                    proxy.getHostAddress());
         }
         return proxy;
     }
@@ -139,8 +160,8 @@ public class ClientAddressResolver {
     }
 
     /** Returns the {@code for} parameters in {@code Forwarded}, empty for an element without one; none if no element has one. */
-    private static List<String> forwardedFor(HttpServerRequest request) {
-        var hops = elements(request.headers().getAll("Forwarded")).stream().map(ClientAddressResolver::forwardedFor).toList();
+    private static List<String> forwardedFor(MultiMap headers) {
+        var hops = elements(headers.getAll("Forwarded")).stream().map(ClientAddressResolver::forwardedFor).toList();
         return hops.stream().allMatch(String::isEmpty) ? List.of() : hops;
     }
 
@@ -154,8 +175,7 @@ public class ClientAddressResolver {
         return "";
     }
 
-    private Peer peer(HttpServerRequest request) {
-        var remote = request.remoteAddress();
+    private Peer peer(@Nullable SocketAddress remote) {
         var text = remote == null ? null : remote.hostAddress();
         if (text == null) {
             return new Peer(null, false, false, identityOf(null));

@@ -1,6 +1,7 @@
 package dev.sluice.identity;
 
 import java.util.function.BiConsumer;
+import java.util.function.BooleanSupplier;
 
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.inject.Instance;
@@ -14,6 +15,8 @@ import io.quarkus.security.identity.IdentityProviderManager;
 import io.quarkus.security.identity.SecurityIdentity;
 import io.quarkus.vertx.http.runtime.security.QuarkusHttpUser;
 import io.smallrye.mutiny.Uni;
+import io.vertx.core.MultiMap;
+import io.vertx.core.net.SocketAddress;
 import io.vertx.ext.web.RoutingContext;
 
 /**
@@ -79,7 +82,12 @@ public class DefaultIdentityResolver implements IdentityResolver {
                         : new RejectedCredentialException(RejectedCredential.JWT_OTHER, NOT_VERIFIED));
     }
 
-    private static Identity identityOf(SecurityIdentity identity) {
+    /**
+     * Returns the identity of an authenticated principal.
+     *
+     * @throws CredentialsRejectedException if it has no name
+     */
+    public static Identity identityOf(SecurityIdentity identity) {
         var principal = identity.getPrincipal();
         var name = principal.getName();
         Object tier = identity.getAttribute(TIER);
@@ -95,7 +103,20 @@ public class DefaultIdentityResolver implements IdentityResolver {
 
     private Identity identityWithoutPrincipal(RoutingContext context) {
         var request = context.request();
-        var key = apiKeys.hasKeys() ? HeaderText.decode(request.getHeader(ApiKeyRegistry.HEADER)) : null;
+        return identityWithoutPrincipal(request.remoteAddress(), request.headers(),
+                () -> clientAddress.isFromIdentityProxy(request));
+    }
+
+    /**
+     * Returns the identity of a request without a principal.
+     *
+     * @param remote remote end of the connection; null if it is not known
+     * @param headers headers of the request
+     * @param namesCaller returns whether {@link IdentityHeaders} count; called only if there are any
+     * @throws CredentialsRejectedException if the API key is unknown
+     */
+    public Identity identityWithoutPrincipal(@Nullable SocketAddress remote, MultiMap headers, BooleanSupplier namesCaller) {
+        var key = apiKeys.hasKeys() ? HeaderText.decode(headers.get(ApiKeyRegistry.HEADER)) : null;
         if (key != null) {
             var identity = apiKeys.find(key);
             if (identity == null) {
@@ -103,11 +124,11 @@ public class DefaultIdentityResolver implements IdentityResolver {
             }
             return identity;
         }
-        var user = HeaderText.decode(request.getHeader(IdentityHeaders.USER_ID));
-        if (user != null && !user.isBlank() && clientAddress.isFromIdentityProxy(request)) {
+        var user = HeaderText.decode(headers.get(IdentityHeaders.USER_ID));
+        if (user != null && !user.isBlank() && namesCaller.getAsBoolean()) {
             return Identity.user(user, Identity.Source.TRUSTED_HEADER,
-                    HeaderText.decode(request.getHeader(IdentityHeaders.USER_TIER)));
+                    HeaderText.decode(headers.get(IdentityHeaders.USER_TIER)));
         }
-        return clientAddress.identity(request);
+        return clientAddress.identity(remote, headers);
     }
 }

@@ -19,7 +19,7 @@ public class BadRequestException extends RuntimeException {
         return new BadRequestException(ErrorResponse.badRequest(field, message));
     }
 
-    ErrorResponse errorResponse() {
+    public ErrorResponse errorResponse() {
         return errorResponse;
     }
 }

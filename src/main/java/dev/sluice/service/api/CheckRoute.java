@@ -1,7 +1,5 @@
 package dev.sluice.service.api;
 
-import java.util.Locale;
-
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 
@@ -19,6 +17,7 @@ import dev.sluice.llm.policy.CurrentLlmPolicy;
 import dev.sluice.policy.CurrentPolicy;
 import dev.sluice.service.config.ServiceConfig;
 import dev.sluice.service.edge.BoundedBodyHandler;
+import dev.sluice.service.edge.DecisionRouteOrder;
 import dev.sluice.service.edge.ServiceErrors;
 import io.quarkus.runtime.configuration.MemorySize;
 import io.vertx.core.Vertx;
@@ -38,10 +37,6 @@ class CheckRoute {
     static final String PATH = "/v1/check";
 
     private static final Logger LOG = Logger.getLogger(CheckRoute.class);
-    /** After {@code RequestFramingGuard} (-1000), before the authentication handlers of Quarkus. */
-    private static final int ORDER = -900;
-    /** After Quarkus's CORS (-300), authentication (-200) and authorization (-100), before the gateways. */
-    private static final int SECURED_ORDER = -70;
     /** After the gateways, which forward some alternative spellings of the path if an upstream is configured. */
     private static final int OTHER_SPELLINGS_ORDER = -40;
 
@@ -78,19 +73,8 @@ class CheckRoute {
     }
 
     void register(@Observes Router router, Config config) {
-        router.route().order(secured(config) ? SECURED_ORDER : ORDER).handler(this::handle);
+        router.route().order(DecisionRouteOrder.of(config)).handler(this::handle);
         router.route().order(OTHER_SPELLINGS_ORDER).handler(this::handleOtherSpelling);
-    }
-
-    /** Returns whether the configuration enables CORS or HTTP authorization policies of Quarkus, which must run first. */
-    private static boolean secured(Config config) {
-        for (var name : config.getPropertyNames()) {
-            if (name.toLowerCase(Locale.ROOT).replace('_', '.').startsWith("quarkus.http.auth.permission.")) {
-                return true;
-            }
-        }
-        // The property name is listed even if the property is not set.
-        return config.getOptionalValue("quarkus.http.cors.enabled", Boolean.class).orElse(false);
     }
 
     private void handle(RoutingContext context) {

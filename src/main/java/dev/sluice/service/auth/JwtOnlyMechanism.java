@@ -1,6 +1,7 @@
 package dev.sluice.service.auth;
 
 import java.util.Set;
+import java.util.function.Function;
 
 import jakarta.annotation.Priority;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -16,13 +17,16 @@ import io.quarkus.security.AuthenticationFailedException;
 import io.quarkus.security.identity.IdentityProviderManager;
 import io.quarkus.security.identity.SecurityIdentity;
 import io.quarkus.security.identity.request.AuthenticationRequest;
+import io.quarkus.security.identity.request.TokenAuthenticationRequest;
 import io.quarkus.smallrye.jwt.runtime.auth.JWTAuthMechanism;
+import io.quarkus.smallrye.jwt.runtime.auth.JsonWebTokenCredential;
 import io.quarkus.vertx.http.runtime.security.ChallengeData;
 import io.quarkus.vertx.http.runtime.security.HttpAuthenticationMechanism;
 import io.quarkus.vertx.http.runtime.security.HttpCredentialTransport;
 import io.smallrye.jwt.auth.principal.ParseException;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.Future;
+import io.vertx.core.MultiMap;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.ext.web.RoutingContext;
@@ -38,11 +42,13 @@ public class JwtOnlyMechanism implements HttpAuthenticationMechanism, AnonymousR
 
     private final JWTAuthMechanism jwt;
     private final JwtVerifier verifier;
+    private final IdentityProviderManager providers;
     private final boolean configured;
     private final JwtRejectionLog log = new JwtRejectionLog();
 
-    JwtOnlyMechanism(JWTAuthMechanism jwt, JwtVerifier verifier, JwtKeySettings settings) {
+    JwtOnlyMechanism(JWTAuthMechanism jwt, JwtVerifier verifier, JwtKeySettings settings, IdentityProviderManager providers) {
         this.jwt = jwt;
+        this.providers = providers;
         this.verifier = verifier;
         this.configured = settings.configured();
     }
@@ -60,10 +66,26 @@ public class JwtOnlyMechanism implements HttpAuthenticationMechanism, AnonymousR
 
     @Override
     public Uni<SecurityIdentity> authenticate(RoutingContext context, IdentityProviderManager providers) {
+        return authenticate(context.request().headers(), token -> jwt.authenticate(context, providers));
+    }
+
+    /**
+     * Authenticates a request that a proxy describes, by its JWT.
+     *
+     * @param headers headers of the request
+     * @return the identity, or null if the request has no JWT; fails with {@link AuthenticationFailedException}, whose cause is a
+     *         {@link RejectedCredentialException}, or {@link dev.sluice.identity.KeysUnavailableException}
+     */
+    public Uni<SecurityIdentity> authenticate(MultiMap headers) {
+        return authenticate(headers,
+                token -> providers.authenticate(new TokenAuthenticationRequest(new JsonWebTokenCredential(token))));
+    }
+
+    private Uni<SecurityIdentity> authenticate(MultiMap headers, Function<String, Uni<SecurityIdentity>> verification) {
         if (!configured) {
             return Uni.createFrom().nullItem();
         }
-        var authorizations = context.request().headers().getAll("Authorization");
+        var authorizations = headers.getAll(HttpHeaders.AUTHORIZATION);
         if (authorizations.stream().noneMatch(JwtOnlyMechanism::bearsJwt)) {
             return Uni.createFrom().nullItem();
         }
@@ -74,12 +96,12 @@ public class JwtOnlyMechanism implements HttpAuthenticationMechanism, AnonymousR
             return Uni.createFrom().failure(rejected(new JwtRejection(RejectedCredential.JWT_MALFORMED,
                     "required=\"exactly one token in one Authorization header\"")));
         }
-        return verify(context, providers, BearerToken.of(only));
+        return verify(BearerToken.of(only), verification);
     }
 
-    private Uni<SecurityIdentity> verify(RoutingContext context, IdentityProviderManager providers, String token) {
+    private Uni<SecurityIdentity> verify(String token, Function<String, Uni<SecurityIdentity>> verification) {
         var keys = verifier.requireKeys(token);
-        var verified = Uni.createFrom().deferred(() -> jwt.authenticate(context, providers))
+        var verified = Uni.createFrom().deferred(() -> verification.apply(token))
                 .onFailure(AuthenticationFailedException.class).transform(failure -> rejected(JwtRejection.of(
                         failure.getCause() instanceof ParseException cause ? cause : null, token, verifier.settings())))
                 .invoke(this::logMissingSubject);

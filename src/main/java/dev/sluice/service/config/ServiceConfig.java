@@ -38,6 +38,20 @@ public interface ServiceConfig {
         Optional<Boolean> open();
     }
 
+    /** Forward authentication and ext_authz. */
+    ForwardAuth forwardAuth();
+
+    interface ForwardAuth {
+
+        /**
+         * Accepts X-User-Id and X-User-Tier in the requests of trusted proxies and identity proxies to the endpoints of forward
+         * authentication and ext_authz. Only for proxies that remove these fields from the requests of their clients: most pass
+         * all of them on.
+         */
+        @WithDefault("false")
+        boolean trustIdentity();
+    }
+
     /** Exports each request as an OpenTelemetry span (OTLP), with its decision as an event. */
     @WithDefault("false")
     boolean tracing();

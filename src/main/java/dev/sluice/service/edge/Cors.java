@@ -62,7 +62,8 @@ public class Cors {
     void register(@Observes Router router) {
         if (isEnabled()) {
             router.route().order(ORDER).handler(context -> {
-                if (isPreflight(context.request()) && reserved.contains(context.normalizedPath())) {
+                if (isPreflight(context.request()) && !ReservedPaths.describesOther(context.request().path())
+                        && reserved.contains(context.normalizedPath())) {
                     answerPreflight(context);
                 } else {
                     context.next();
@@ -91,8 +92,17 @@ public class Cors {
 
     /** Returns whether a request is a preflight. */
     public static boolean isPreflight(HttpServerRequest request) {
-        return request.method() == HttpMethod.OPTIONS && request.headers().contains(HttpHeaders.ORIGIN)
-                && request.headers().contains(HttpHeaders.ACCESS_CONTROL_REQUEST_METHOD);
+        return request.method() == HttpMethod.OPTIONS && isPreflight("OPTIONS", request.headers());
+    }
+
+    /**
+     * Returns whether a request is a preflight.
+     *
+     * @param method method, in upper case
+     */
+    public static boolean isPreflight(String method, MultiMap headers) {
+        return method.equals("OPTIONS") && headers.contains(HttpHeaders.ORIGIN)
+                && headers.contains(HttpHeaders.ACCESS_CONTROL_REQUEST_METHOD);
     }
 
     /** Adds the fields to a response of the service itself if the origin of the request is configured. */

@@ -6,7 +6,7 @@ import dev.sluice.http.ErrorResponse;
  * Checks of request targets. Accepts what browsers send although RFC 3986 does not allow it, for example braces, quotes and
  * UTF-8; and any percent sign in a query, which is for the upstream to decode.
  */
-final class RequestTargets {
+public final class RequestTargets {
 
     private static final ErrorResponse FRAGMENT = ErrorResponse.badRequest("path",
             "The request target must not contain a fragment");
@@ -19,7 +19,7 @@ final class RequestTargets {
     }
 
     /** Returns the error of a target, or null if it is acceptable. */
-    static ErrorResponse error(String target) {
+    public static ErrorResponse error(String target) {
         boolean path = true;
         for (int i = 0; i < target.length(); i++) {
             char c = target.charAt(i);

@@ -12,7 +12,9 @@ import dev.sluice.llm.config.Providers;
 public class ReservedPaths {
 
     private static final List<String> PREFIXES = List.of("/v1/check", "/v1/usage", "/v1/limits", "/v1/rules", "/v1/prices",
-            "/v1/llm", "/q");
+            "/v1/llm", "/v1/forward-auth", "/v1/ext-authz", "/q");
+    /** Endpoints that decide on a request of another method, which a proxy describes. */
+    private static final List<String> AUTHORIZATION = List.of("/v1/forward-auth", "/v1/ext-authz");
 
     /** Further endpoints, below these. */
     private static final List<String> ENDPOINTS = List.of("/v1/llm/check", "/v1/llm/usage", "/q/openapi");
@@ -25,8 +27,16 @@ public class ReservedPaths {
         prefixes = Stream.concat(PREFIXES.stream(), providers.all().stream().map(provider -> '/' + provider.id())).toList();
     }
 
-    /** Returns the endpoint that a path names exactly; null if it names none. */
+    /** Returns whether requests with a path describe a request that a proxy has received. */
+    static boolean describesOther(String path) {
+        return isBelow(AUTHORIZATION, path);
+    }
+
+    /** Returns the endpoint that a path names; null if it names none. */
     public static String endpoint(String path) {
+        if (path != null && path.startsWith("/v1/ext-authz/")) {
+            return "/v1/ext-authz";
+        }
         for (var endpoints : ALL) {
             for (var endpoint : endpoints) {
                 if (endpoint.equals(path)) {
@@ -39,6 +49,10 @@ public class ReservedPaths {
 
     /** Returns whether a path is one of an endpoint, or below one. */
     public boolean contains(String path) {
+        return isBelow(prefixes, path);
+    }
+
+    private static boolean isBelow(List<String> prefixes, String path) {
         for (var prefix : prefixes) {
             if (path.startsWith(prefix) && (path.length() == prefix.length() || path.charAt(prefix.length()) == '/')) {
                 return true;

@@ -21,7 +21,7 @@ import io.vertx.core.http.HttpServerRequest;
  * A form field in a body is not looked at. Thread-safe.
  */
 @ApplicationScoped
-class MethodOverrides {
+public class MethodOverrides {
 
     private static final Set<String> FIELDS = Set.of("x-http-method-override", "x-method-override", "x-http-method");
     private static final String PARAMETER = "method";
@@ -38,16 +38,23 @@ class MethodOverrides {
 
     /** Returns the methods that a request names besides its own; none if overrides are removed. */
     List<String> methods(HttpServerRequest request) {
-        if (!allowed) {
-            return List.of();
-        }
+        return allowed ? methods(request.headers(), request.query()) : List.of();
+    }
+
+    /**
+     * Returns the methods that a request names besides its own, also if overrides are removed from forwarded requests: from those
+     * that another proxy forwards, Sluice cannot remove them.
+     *
+     * @param headers headers of the request
+     * @param query query of the request, as it was sent; null if there is none
+     */
+    public static List<String> methods(MultiMap headers, String query) {
         var methods = new ArrayList<String>(1);
-        for (var field : request.headers()) {
+        for (var field : headers) {
             if (isField(field.getKey())) {
                 methods.add(field.getValue().strip());
             }
         }
-        var query = request.query();
         if (query != null) {
             for (var part : PARTS.split(query)) {
                 if (isOverride(part)) {

@@ -68,11 +68,19 @@ public class UpstreamHeaders {
             headers.remove(ApiKeyRegistry.HEADER);
         }
         addForwarded(request, headers, trusted);
-        if (caller != null && caller.identity().userName().isPresent()) {
-            headers.set(IdentityHeaders.USER_ID, percentEncode(caller.identity().userName().get()));
-            headers.set(IdentityHeaders.USER_TIER, percentEncode(caller.tier()));
+        if (caller != null) {
+            putIdentity(headers, caller);
         }
         return headers;
+    }
+
+    /** Names a caller to an upstream. Adds nothing if the caller is not a user. */
+    public static void putIdentity(MultiMap headers, Caller caller) {
+        var user = caller.identity().userName();
+        if (user.isPresent()) {
+            headers.set(IdentityHeaders.USER_ID, percentEncode(user.get()));
+            headers.set(IdentityHeaders.USER_TIER, percentEncode(caller.tier()));
+        }
     }
 
     /** Removes fields that applications could take for one that Sluice sets, or that repeat a Sluice key. */

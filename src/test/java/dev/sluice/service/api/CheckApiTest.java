@@ -379,7 +379,8 @@ class CheckApiTest extends HttpTestBase {
                 .body("info.title", is("Sluice"))
                 .body("paths.keySet()",
                         hasItems("/v1/check", "/v1/usage", "/v1/limits", "/v1/rules", "/v1/prices", "/v1/llm/check",
-                                "/v1/llm/usage"))
+                                "/v1/llm/usage", "/v1/forward-auth", "/v1/ext-authz/{path}"))
+                .body("paths.'/v1/forward-auth'.get.responses.keySet()", hasItems("200", "400", "401", "403", "429", "503"))
                 .body("paths.'/v1/check'.post.responses.keySet()", hasItems("200", "400", "401", "403", "429", "503"))
                 .body("paths.'/v1/check'.post.toString()", containsString("custom_operation"))
                 .body("paths.'/v1/limits'.keySet()", hasItems("get", "delete"))
