@@ -62,20 +62,22 @@ class HttpWarmUp {
         server.listen().onComplete(listening -> {
             if (listening.failed()) {
                 LOG.debug("Warm-up port cannot be opened", listening.cause());
+                authorization.endWarmUp();
                 done.countDown();
                 return;
             }
             var remaining = new int[]{REQUESTS, CONNECTIONS};
             for (int i = 0; i < CONNECTIONS; i++) {
                 sendNext(client, server.actualPort(), token, end, remaining, () -> {
+                    authorization.endWarmUp();
                     client.close();
                     server.close();
                     done.countDown();
                 });
             }
         });
+        // Requests in flight keep their authorization: without it, they would count as failed attempts of the loopback address.
         done.await(2 * MAX_DURATION.toNanos(), TimeUnit.NANOSECONDS);
-        authorization.endWarmUp();
     }
 
     /**

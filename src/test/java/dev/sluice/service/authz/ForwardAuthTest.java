@@ -74,6 +74,17 @@ class ForwardAuthTest extends HttpTestBase {
         assertThat(limits("ip:127.0.0.1")).isEmpty();
     }
 
+    /** The fields that Traefik's ForwardAuth sends besides those of the client. */
+    @Test
+    void readsWhatTraefikSends() {
+        var answer = http.get("/v1/forward-auth?from=forwarded", "X-Forwarded-For", "203.0.113.9", "X-Forwarded-Host",
+                "api.example.com", "X-Forwarded-Method", "POST", "X-Forwarded-Port", "443", "X-Forwarded-Proto", "https",
+                "X-Forwarded-Server", "traefik-0", "X-Forwarded-Uri", "/api/v1/users?page=2", "X-Real-Ip", "203.0.113.9",
+                "X-Original-URI", "/campaigns");
+        assertThat(answer.statusCode()).isEqualTo(200);
+        assertThat(limits("ip:203.0.113.9")).isEqualTo(Map.of("api:/users", 1L));
+    }
+
     @Test
     void refusalHasTheStatusThatTheOperatorHasChosen() {
         for (int i = 0; i < 5; i++) {
