@@ -4,6 +4,7 @@ import java.time.Clock;
 import java.util.List;
 import java.util.Set;
 
+import jakarta.annotation.PreDestroy;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 
@@ -38,6 +39,8 @@ class DeferredCalls {
     private final StoredResponses responses;
     private final LlmLimiter limiter;
     private final Clock clock = Clock.systemUTC();
+    private volatile Runnable stop = () -> {
+    };
 
     DeferredCalls(StoredResponses responses, LlmLimiter limiter) {
         this.responses = responses;
@@ -45,7 +48,14 @@ class DeferredCalls {
     }
 
     void start(@Observes StartupEvent started, Vertx vertx) {
-        vertx.setPeriodic(SWEEP_MILLIS, timer -> sweep(clock.millis()));
+        long timer = vertx.setPeriodic(SWEEP_MILLIS, id -> sweep(clock.millis()));
+        stop = () -> vertx.cancelTimer(timer);
+    }
+
+    /** In dev mode, Vert.x outlives the application. */
+    @PreDestroy
+    void stop() {
+        stop.run();
     }
 
     /**
