@@ -41,7 +41,7 @@ final class StrictYamlReader {
 
     private final Set<Node> visited = Collections.newSetFromMap(new IdentityHashMap<>());
 
-    /** Whether the file is one of another program. */
+    /** True if the file has the format of another program. */
     private final boolean foreign;
     private int nodes;
     private int depth;

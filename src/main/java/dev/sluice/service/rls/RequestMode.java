@@ -1,6 +1,6 @@
 package dev.sluice.service.rls;
 
-/** What a call does with the windows. */
+/** Effect of a call on the windows. */
 enum RequestMode {
     /** Takes the cost if all of it fits. */
     LIMIT,

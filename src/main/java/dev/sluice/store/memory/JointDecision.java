@@ -14,7 +14,7 @@ final class JointDecision {
     private final List<IdentifierWindows> identifiers;
     private final StoredWindow[] windows;
     private final long[] retries;
-    /** Whether a part may not have the further windows that it needs. */
+    /** True if a part may not have the further windows that it needs. */
     private final boolean[] full;
     private final boolean[] exceeded;
     private long now;

@@ -20,7 +20,7 @@ import dev.sluice.service.grpc.proto.RlsProto.RateLimitRequest;
 import dev.sluice.store.Enforcement;
 import dev.sluice.store.WindowClaim;
 
-/** What has to be decided for a request. */
+/** Tests the decision that a request asks for, and the response that is written from it. */
 class DescriptorRequestTest {
 
     /** Example 7 of envoyproxy/ratelimit's README, and rules of each enforcement. */

@@ -65,7 +65,7 @@ class DomainReaderTest {
         assertThat(problems("descriptors: []\n")).singleElement().asString().contains("needs the name of its domain");
     }
 
-    /** What envoyproxy/ratelimit accepts, too. */
+    /** envoyproxy/ratelimit accepts these too. */
     @Test
     void configurationsOfEnvoyproxyAreAccepted() {
         assertThat(problems("""
