@@ -20,7 +20,7 @@ import dev.sluice.service.grpc.proto.RlsProto.RateLimitRequest;
 import dev.sluice.store.Enforcement;
 import dev.sluice.store.WindowClaim;
 
-/** Tests the decision that a request asks for, and the response that is written from it. */
+/** Tests which decision a request asks for. */
 class DescriptorRequestTest {
 
     /** Example 7 of envoyproxy/ratelimit's README, and rules of each enforcement. */
