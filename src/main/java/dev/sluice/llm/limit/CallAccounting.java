@@ -47,11 +47,38 @@ final class CallAccounting {
     }
 
     /**
+     * Returns what is booked for a call: its usage at the price of the model that has answered, or of the requested one if that has
+     * a configured price or the other is not known. Of usage without a price, what was reserved is booked instead.
+     *
+     * @param reserved what was reserved for the call
+     * @param usage the tokens of the call
+     * @param details what else determines the cost
+     * @param responseModel the model that has answered; null if it is not known
+     * @param estimated whether the usage is an estimate
+     */
+    Bill bill(ReservedUsage reserved, TokenUsage usage, UsageDetails details, String responseModel, boolean estimated) {
+        var answered = reserved.isBilledAs(responseModel) ? findPrice(reserved.provider(), responseModel) : null;
+        var price = answered == null ? reserved.price() : answered;
+        if (price != null && !price.covers(usage, details)) {
+            if (!estimated && reserved.price() != null) {
+                return bill(reserved, reserved.usage(), reserved.details(), responseModel, true);
+            }
+            price = reserved.price();
+        }
+        if (price == null) {
+            return new Bill(usage, null, CostParts.unpriced(details.quantities()).withReported(details.reportedPicodollars()),
+                    estimated);
+        }
+        var cost = cost(reserved.provider(), price, usage, price.isConfigured() ? details.ofRequestedModel() : details);
+        return new Bill(usage, price, cost.withReported(details.reportedPicodollars()), estimated);
+    }
+
+    /**
      * Returns the cost of a call: of each iteration at the price of its model, if the response lists them.
      *
      * @param price price of the model that has answered, and of iterations without a model or price of their own
      */
-    CostParts cost(Provider provider, ModelPrice price, TokenUsage usage, UsageDetails details) {
+    private CostParts cost(Provider provider, ModelPrice price, TokenUsage usage, UsageDetails details) {
         if (details.iterations().isEmpty()) {
             return price.cost(usage, details);
         }
@@ -97,16 +124,15 @@ final class CallAccounting {
     }
 
     /**
-     * @param cost the cost; negative if the model has no price
+     * @param requestId idempotency key of the call; null if there is none
      * @param outputSample output tokens that count in the histogram of the model's outputs; negative if they do not
      */
-    Uni<Void> book(Provider provider, String identifier, String model, TokenUsage usage, ModelPrice price, CostParts cost,
-            boolean estimated, String requestId, long outputSample) {
-        var entry = new LedgerEntry(identifier, provider.id(), model, usage, cost.picodollars(), estimated, requestId,
-                outputSample, cost.parts());
+    Uni<Void> book(Provider provider, String identifier, String model, Bill bill, String requestId, long outputSample) {
+        var entry = new LedgerEntry(identifier, provider.id(), model, bill.usage(), bill.cost().picodollars(), bill.estimated(),
+                requestId, outputSample, bill.cost().parts());
         return ledger.book(entry).map(isNew -> {
             if (isNew) {
-                metrics.countSuccess(provider, nameOf(price), usage, cost, estimated);
+                metrics.countSuccess(provider, nameOf(bill.price()), bill.usage(), bill.cost(), bill.estimated());
             }
             return null;
         });

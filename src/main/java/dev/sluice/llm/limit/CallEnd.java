@@ -4,9 +4,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 
-import dev.sluice.llm.pricing.CostParts;
-import dev.sluice.llm.pricing.ModelPrice;
-import dev.sluice.llm.pricing.Money;
 import dev.sluice.llm.protocol.TokenUsage;
 import dev.sluice.llm.protocol.UsageDetails;
 import dev.sluice.llm.protocol.UsageExtractor;
@@ -101,48 +98,19 @@ final class CallEnd {
         var model = planned.estimate().model().isEmpty()
                 ? responseModel == null || responseModel.isEmpty() ? UNKNOWN_MODEL : responseModel
                 : planned.estimate().model();
-        var modelPrice = billedPrice(responseModel);
-        if (modelPrice != null && !modelPrice.covers(usage, details)) {
-            if (!estimated && planned.price() != null) { // of units or tokens that have no price: the request's have one
-                finish(planned.usage(), planned.estimate().details(), responseModel, true);
-                return;
-            }
-            modelPrice = planned.price();
-        }
-        var cost = modelPrice == null
-                ? CostParts.unpriced(details.quantities())
-                : accounting.cost(planned.estimate().provider(), modelPrice, usage,
-                        modelPrice.isConfigured() ? details.ofRequestedModel() : details);
-        cost = cost.withReported(details.reportedPicodollars());
-        long picodollars = cost.picodollars();
-        long nanodollars = modelPrice == null ? 0 : Money.nanodollars(picodollars);
-        var settled = new BookedCall(usage, responseModel, picodollars);
+        var bill = accounting.bill(planned.reserved(), usage, details, responseModel, estimated);
+        var settled = new BookedCall(bill.usage(), responseModel, bill.cost().picodollars());
         if (finished.compareAndSet(false, true)) {
             settlement = settled;
             accounting.settle(planned.estimate().identifier(), reservation,
-                    Map.of(planned.tokensResource(), usage.total(), planned.budgetResource(), nanodollars),
+                    Map.of(planned.tokensResource(), bill.usage().total(), planned.budgetResource(), bill.nanodollars()),
                     planned.underReserved());
-            long outputSample = planned.uncapped() == null ? -1 : planned.uncapped().end(usage, estimated);
-            accounting
-                    .book(planned.estimate().provider(), ledgerIdentifier, model, usage, modelPrice, cost, estimated,
-                            null, outputSample)
+            long outputSample = planned.uncapped() == null ? -1 : planned.uncapped().end(bill.usage(), bill.estimated());
+            accounting.book(planned.estimate().provider(), ledgerIdentifier, model, bill, null, outputSample)
                     .subscribe().with(written -> {
                     }, failure -> {
                     });
         }
-    }
-
-    /**
-     * Returns the price of the model that has answered; of the requested one if that has a configured price, or the other is not
-     * known.
-     */
-    private ModelPrice billedPrice(String responseModel) {
-        boolean asRequested = responseModel == null || responseModel.equals(planned.estimate().model())
-                || planned.price() != null && planned.price().isConfigured();
-        var answered = asRequested
-                ? null
-                : accounting.findPrice(planned.estimate().provider(), responseModel);
-        return answered == null ? planned.price() : answered;
     }
 
     /** Leaves the end of the call to a later settlement of its reservation. */

@@ -3,7 +3,6 @@ package dev.sluice.llm.limit;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -22,8 +21,6 @@ import dev.sluice.llm.ledger.Ledger;
 import dev.sluice.llm.policy.CurrentLlmPolicy;
 import dev.sluice.llm.policy.LlmPolicySnapshot;
 import dev.sluice.llm.pricing.CostParts;
-import dev.sluice.llm.pricing.ModelPrice;
-import dev.sluice.llm.pricing.Money;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.TokenUsage;
 import dev.sluice.llm.protocol.UsageDetails;
@@ -141,22 +138,14 @@ public class LlmLimiter {
      */
     public void settleDeferred(DeferredCall call, String requestId, TokenUsage usage, UsageDetails details,
             String responseModel) {
-        var billed = usage == null ? call.usage() : usage;
-        var billedDetails = usage == null ? call.details() : details;
-        var requested = accounting.findPrice(call.provider(), call.model());
-        var answered = responseModel == null || requested != null && requested.isConfigured()
-                ? null
-                : accounting.findPrice(call.provider(), responseModel);
-        var listed = answered == null ? requested : answered;
-        var price = listed != null && listed.covers(billed, billedDetails) ? listed : requested;
-        var cost = price == null
-                ? CostParts.unpriced(billedDetails.quantities())
-                : accounting.cost(call.provider(), price, billed, billedDetails);
-        cost = cost.withReported(billedDetails.reportedPicodollars());
-        settle(call, Map.of(call.tokensResource(), billed.total(), call.budgetResource(),
-                price == null ? 0 : Money.nanodollars(cost.picodollars())));
-        accounting.book(call.provider(), call.ledgerIdentifier(), call.model(), billed, price, cost, usage == null,
-                requestId, -1).subscribe().with(written -> {
+        var reserved = new ReservedUsage(call.provider(), call.model(), accounting.findPrice(call.provider(), call.model()),
+                call.usage(), call.details());
+        var bill = usage == null
+                ? accounting.bill(reserved, call.usage(), call.details(), responseModel, true)
+                : accounting.bill(reserved, usage, details, responseModel, false);
+        settle(call, Map.of(call.tokensResource(), bill.usage().total(), call.budgetResource(), bill.nanodollars()));
+        accounting.book(call.provider(), call.ledgerIdentifier(), call.model(), bill, requestId, -1)
+                .subscribe().with(written -> {
                 }, failure -> {
                 });
     }
@@ -214,16 +203,15 @@ public class LlmLimiter {
     public Uni<Void> report(Provider provider, String identifier, String model, TokenUsage usage, String reservation,
             String requestId) {
         return Uni.createFrom().deferred(() -> {
-            var price = findPrice(provider, model).filter(found -> found.covers(usage, UsageDetails.NONE));
+            var price = accounting.findPrice(provider, model);
+            var bill = price == null || !price.covers(usage, UsageDetails.NONE)
+                    ? new Bill(usage, null, CostParts.unpriced(Map.of()), false)
+                    : new Bill(usage, price, price.cost(usage, UsageDetails.NONE), false);
             if (reservation != null) {
-                accounting.settleDetached(identifier, reservation, usageByResource(provider, model, usage, price));
+                accounting.settleDetached(identifier, reservation, usageByResource(provider, model, bill));
             }
             return accounting
-                    .book(provider, identifier, model, usage, price.orElse(null),
-                            price.map(modelPrice -> modelPrice.cost(usage, UsageDetails.NONE))
-                                    .orElseGet(() -> CostParts.unpriced(Map.of())),
-                            false, requestId,
-                            outputSample(provider, identifier, model, usage))
+                    .book(provider, identifier, model, bill, requestId, outputSample(provider, identifier, model, usage))
                     .chain(() -> accounting.awaitWritten(identifier));
         });
     }
@@ -243,19 +231,13 @@ public class LlmLimiter {
      * Returns the usage for the resources of all tiers. The call's tier is not known any more; only the resources that are
      * part of the reservation are settled.
      */
-    private Map<String, Long> usageByResource(Provider provider, String model, TokenUsage usage,
-            Optional<ModelPrice> price) {
+    private Map<String, Long> usageByResource(Provider provider, String model, Bill bill) {
         var used = new HashMap<String, Long>();
-        long costNanodollars = price.map(modelPrice -> Money.nanodollars(modelPrice.picodollars(usage))).orElse(0L);
         var snapshot = policy.current();
         for (var tier : snapshot.tiers().names()) {
-            used.put(snapshot.rule(provider, QuotaUnit.TOKENS, tier, model).resource(), usage.total());
-            used.put(snapshot.rule(provider, QuotaUnit.NANODOLLARS, tier, model).resource(), costNanodollars);
+            used.put(snapshot.rule(provider, QuotaUnit.TOKENS, tier, model).resource(), bill.usage().total());
+            used.put(snapshot.rule(provider, QuotaUnit.NANODOLLARS, tier, model).resource(), bill.nanodollars());
         }
         return used;
-    }
-
-    private Optional<ModelPrice> findPrice(Provider provider, String model) {
-        return Optional.ofNullable(accounting.findPrice(provider, model));
     }
 }

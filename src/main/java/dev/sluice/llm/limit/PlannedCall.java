@@ -34,6 +34,11 @@ record PlannedCall(LlmCallEstimate estimate, ModelPrice price, TokenUsage usage,
         return price == null ? null : price.name();
     }
 
+    /** Returns what is reserved for the call. */
+    ReservedUsage reserved() {
+        return new ReservedUsage(estimate.provider(), estimate.model(), price, usage, estimate.details());
+    }
+
     /** Ends the call without usage: it was denied or has failed. */
     void cancel() {
         cancelOutput();
