@@ -35,7 +35,7 @@ public final class ModelPrice {
     private final String name;
     /** Prices by tier of service and by the number of input tokens that a call must exceed. The standard tier is there. */
     private final Map<ServiceTier, NavigableMap<Long, TokenPrices>> prices = new EnumMap<>(ServiceTier.class);
-    /** Fees in picodollars. */
+    /** Fees in picodollars. Those that are not listed for the provider are the dearest of any, not zero. */
     private final Map<UsageKind, Long> fees = new EnumMap<>(UsageKind.class);
     private final UnitPrices units;
     private final Map<String, BigDecimal> factors;
@@ -68,6 +68,9 @@ public final class ModelPrice {
             add(new PriceTier(ServiceTier.STANDARD, 0), prices);
         }
         tiers.forEach(this::add);
+        if (calls != CallPrices.FREE) {
+            ToolFees.dearest().forEach((kind, fee) -> fees.put(kind, picodollars(fee)));
+        }
         calls.fees().forEach((kind, fee) -> fees.put(kind, picodollars(fee)));
         factors = Map.copyOf(calls.factors());
         units = calls.units();

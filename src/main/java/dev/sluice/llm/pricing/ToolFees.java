@@ -27,6 +27,7 @@ final class ToolFees {
     private static final String RESOURCE = "fees.json";
     /** Fees by the provider's id. */
     private static final Map<String, Map<UsageKind, BigDecimal>> BY_PROVIDER = readAll();
+    private static final Map<UsageKind, BigDecimal> DEAREST = BY_PROVIDER.values().stream().reduce(Map.of(), ToolFees::max);
 
     private ToolFees() {
     }
@@ -35,6 +36,11 @@ final class ToolFees {
     static Map<UsageKind, BigDecimal> of(Provider provider) {
         var own = BY_PROVIDER.get(provider.id());
         return own == null ? BY_PROVIDER.get(provider.type().name().toLowerCase(Locale.ROOT)) : own;
+    }
+
+    /** Returns the highest fee of each kind that any provider has. */
+    static Map<UsageKind, BigDecimal> dearest() {
+        return DEAREST;
     }
 
     /** Returns the field of a fee in a price list. */

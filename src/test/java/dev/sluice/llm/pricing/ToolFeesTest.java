@@ -34,8 +34,8 @@ class ToolFeesTest {
 
     @ParameterizedTest
     @CsvSource({"openai, gpt-5.5, WEB_SEARCH, 0.01", "openai, gpt-5.5, FILE_SEARCH, 0.0025",
-            "openai, gpt-5.5, CONTAINER_GIGABYTE, 0.03", "openai, gpt-5.5, CODE_EXECUTION, 0",
-            "anthropic, claude-opus-5, WEB_SEARCH, 0.01", "anthropic, claude-opus-5, FILE_SEARCH, 0",
+            "openai, gpt-5.5, CONTAINER_GIGABYTE, 0.03",
+            "anthropic, claude-opus-5, WEB_SEARCH, 0.01", "gemini, gemini-embedding-2, WEB_SEARCH, 0.035",
             "gemini, gemini-2.5-flash, MAPS_SEARCH, 0.025", "gemini, gemini-3.8-flash, MAPS_SEARCH, 0.014",
             "xai, grok-4.5, WEB_SEARCH, 0.005", "xai, grok-4.5, FILE_SEARCH, 0.0025", "xai, grok-4.5, CODE_EXECUTION, 0.005",
             "xai, grok-4.5, DOCUMENT_SEARCH, 0.01", "xai, grok-4.5, X_SEARCH, 0.005", "xai, grok-4.5, X_PROFILE, 0.01"})
@@ -43,6 +43,19 @@ class ToolFeesTest {
         assertThat(cost(provider, model, kind, 1, "")).isEqualTo(usd);
         assertThat(new BigDecimal(cost(provider, model, kind, 1000, "")))
                 .isEqualByComparingTo(new BigDecimal(usd).movePointRight(3));
+    }
+
+    /** A fee that a provider does not list is the dearest of any, not zero. */
+    @ParameterizedTest
+    @CsvSource({"openai, gpt-5.5, CODE_EXECUTION, 0.005", "openai, gpt-5.5, MAPS_SEARCH, 0.025",
+            "anthropic, claude-opus-5, FILE_SEARCH, 0.0025"})
+    void unlistedFeesAreTheDearest(String provider, String model, UsageKind kind, String usd) {
+        assertThat(cost(provider, model, kind, 1, "")).isEqualTo(usd);
+    }
+
+    @Test
+    void freeCallsHaveNoFees() {
+        assertThat(ModelPrice.FREE.picodollars(TokenUsage.NONE, details(Map.of(UsageKind.WEB_SEARCH, 5L), ""))).isZero();
     }
 
     @Test
