@@ -87,6 +87,15 @@ class ToolUsageTest {
     }
 
     @Test
+    void queriesOfAllCandidatesCount() {
+        var candidate = "{\"groundingMetadata\":{\"webSearchQueries\":[%s]}}";
+        var extractor = read(Provider.GEMINI, Shape.GENERATE, "application/json",
+                "{\"modelVersion\":\"gemini-3.5-flash\",\"candidates\":[" + candidate.formatted("\"c\",\"d\",\"e\"") + ","
+                        + candidate.formatted("\"f\"") + "],\"usageMetadata\":{\"promptTokenCount\":5}}");
+        assertThat(extractor.details().quantities()).isEqualTo(Map.of(UsageKind.WEB_SEARCH, 4L));
+    }
+
+    @Test
     void imagesOfAStreamAreCounted() {
         var image = "{\"type\":\"image_edit.completed\",\"usage\":{\"input_tokens\":1,\"output_tokens\":100}}";
         assertThat(events(Shape.IMAGES, image).isCutWithin(2)).isTrue();

@@ -28,6 +28,8 @@ public final class JsonFieldCollector {
     private boolean complete;
     /** Paths found so far, by their index. */
     private final BitSet found = new BitSet();
+    /** True if the current field is the first one of its name in its object. */
+    private boolean first;
     private final Set<String> ambiguous = new LinkedHashSet<>();
 
     /**
@@ -159,6 +161,7 @@ public final class JsonFieldCollector {
     }
 
     private void note(JsonPaths path, JsonToken token, JsonParser parser) throws IOException {
+        first = false;
         if (path == null) {
             var known = parent == paths ? paths.childInOtherCase(name) : null;
             if (known != null) {
@@ -169,6 +172,7 @@ public final class JsonFieldCollector {
         } else if (!found.get(path.index())) {
             found.set(path.index());
             found.clear(path.index() + 1, path.end());
+            first = true;
         } else if (token != JsonToken.VALUE_STRING || !path.isRequested() || !parser.getText().equals(fields.text(path.path))) {
             ambiguous.add(path.path);
         }
@@ -186,6 +190,9 @@ public final class JsonFieldCollector {
         if (path.isCollected()) {
             fields.putElement(path, value);
         } else if (!path.isElement || !fields.has(path)) { // the elements share one path: the first value found is kept
+            if (!first) {
+                fields.removeElements(path); // the field was there already, and the last one counts
+            }
             fields.put(path, value);
         }
     }

@@ -51,7 +51,7 @@ public final class JsonFields {
 
     /** @param value a string, long or boolean; any other object for a value of another type */
     void put(JsonPaths path, Object value) {
-        remove(path);
+        Arrays.fill(values, path.index(), path.end(), null);
         values[path.index()] = value;
     }
 
@@ -63,6 +63,11 @@ public final class JsonFields {
     /** Removes the field and everything below it. */
     void remove(JsonPaths path) {
         Arrays.fill(values, path.index(), path.end(), null);
+        removeElements(path);
+    }
+
+    /** Removes the elements that were collected below a field. */
+    void removeElements(JsonPaths path) {
         if (elements != null) {
             elements.keySet().removeIf(index -> index >= path.index() && index < path.end());
         }
@@ -94,7 +99,7 @@ public final class JsonFields {
     }
 
     /**
-     * Returns the number of all elements of an array.
+     * Returns the number of all elements of an array; of arrays in the elements of another one, of all of them.
      *
      * @param path the path of the array
      * @return 0 if the field is missing or was not to be collected
