@@ -1,0 +1,15 @@
+package dev.sluice.testing.suites;
+
+import org.junit.platform.suite.api.IncludeClassNamePatterns;
+import org.junit.platform.suite.api.SelectClasses;
+import org.junit.platform.suite.api.SelectPackages;
+import org.junit.platform.suite.api.Suite;
+
+/** Tests of a running application with LLM calls. Runs in a process of its own beside {@link HttpApplicationSuite}. */
+@Suite
+@SelectPackages({"dev.sluice.service.llm", "dev.sluice.service.observability", "dev.sluice.service.auth",
+        "dev.sluice.service.api", "dev.sluice.llm.client"})
+@SelectClasses(names = "dev.sluice.llm.limit.LateAdmissionTest")
+@IncludeClassNamePatterns(".*Test")
+class LlmApplicationSuite {
+}
