@@ -119,7 +119,7 @@ final class ApiGatewayMeasurements {
         if (missing.isPresent()) {
             return List.of(BenchmarkResult.notMeasured("ratelimit", description, missing.get()));
         }
-        try (var rateLimit = PeerServers.rateLimit(environment.redis().port());
+        try (var rateLimit = PeerServers.rateLimit(environment.redis().port(), 0);
                 var envoy = PeerServers.envoyWithRateLimit(environment.upstream().port(), rateLimit.port())) {
             var both = new Contender(target(envoy.port()), () -> envoy.cpuMicros() + rateLimit.cpuMicros(), true, 200);
             return List.of(Contender.ratio(environment, "ratelimit", description, allowed(environment), both).atLeast(5)

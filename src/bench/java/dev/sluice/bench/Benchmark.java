@@ -38,6 +38,9 @@ class Benchmark {
         MEASUREMENTS.put("proxy", ApiGatewayMeasurements::proxy);
         MEASUREMENTS.put("envoy", ApiGatewayMeasurements::envoy);
         MEASUREMENTS.put("ratelimit", ApiGatewayMeasurements::rateLimit);
+        MEASUREMENTS.put("rls", ProxyServiceMeasurements::allowed);
+        MEASUREMENTS.put("rls-denied", ProxyServiceMeasurements::denied);
+        MEASUREMENTS.put("forward-auth", ProxyServiceMeasurements::forwardAuth);
         MEASUREMENTS.put("denied", ApiGatewayMeasurements::denied);
         MEASUREMENTS.put("llm-hop", LlmGatewayMeasurements::llmHop);
         MEASUREMENTS.put("portkey", LlmGatewayMeasurements::portkey);

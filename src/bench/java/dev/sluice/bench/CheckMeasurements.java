@@ -33,7 +33,7 @@ final class CheckMeasurements {
         return environment.instance(name, BenchmarkSettings.SERVICE, Map.of());
     }
 
-    private static List<byte[]> checks(String users, int limit, int seconds) {
+    static List<byte[]> checks(String users, int limit, int seconds) {
         return IntStream.range(0, BenchmarkEnvironment.IDENTITIES).mapToObj(i -> {
             var body = "{\"identifier\":\"" + users + i + "\",\"resource\":\"bench\",\"limit\":" + limit
                     + ",\"window_seconds\":" + seconds + "}";

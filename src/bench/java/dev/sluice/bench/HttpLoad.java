@@ -10,17 +10,15 @@ import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
-import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 
 import org.HdrHistogram.Histogram;
 
 /**
- * Single-threaded HTTP load generator with keep-alive connections and prepared requests, which parses only status and length of
- * responses. In a closed loop, each connection sends its next request after the response. In an open loop, requests are due at a
+ * Single-threaded load generator with keep-alive connections and prepared requests, which parses as little of the responses as
+ * possible. In a closed loop, each connection sends its next request after the response. In an open loop, requests are due at a
  * fixed rate, and latency is measured from the due time rather than the time of sending, so that a stall of the server counts
  * for all requests that were due meanwhile (no coordinated omission).
  */
@@ -29,8 +27,13 @@ final class HttpLoad {
     /**
      * @param ports ports of the servers, over which the connections are evenly distributed
      * @param requests requests that are sent in a cycle over all connections
+     * @param protocol opens the connections
      */
-    record Target(List<Integer> ports, int connections, List<byte[]> requests) {
+    record Target(List<Integer> ports, int connections, List<byte[]> requests, LoadConnection.Factory protocol) {
+
+        Target(List<Integer> ports, int connections, List<byte[]> requests) {
+            this(ports, connections, requests, Http1Connection::new);
+        }
 
         Target(int port, int connections, List<byte[]> requests) {
             this(List.of(port), connections, requests);
@@ -71,10 +74,9 @@ final class HttpLoad {
 
     private final Target target;
     private final Selector selector;
-    private final ArrayDeque<Connection> idle = new ArrayDeque<>();
+    private final ArrayDeque<LoadConnection> idle = new ArrayDeque<>();
     private final Histogram latency = new Histogram(60_000_000_000L, 3);
     private final ByteBuffer input = ByteBuffer.allocateDirect(64 * 1024);
-    private boolean stopping;
     private int next;
     private int inFlight;
     private long ok;
@@ -86,8 +88,17 @@ final class HttpLoad {
         this.target = target;
         this.selector = Selector.open();
         for (int i = 0; i < target.connections(); i++) {
-            idle.add(new Connection(target.ports().get(i % target.ports().size())));
+            idle.add(open(target.ports().get(i % target.ports().size())));
         }
+    }
+
+    private LoadConnection open(int port) throws IOException {
+        var channel = SocketChannel.open(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+        channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
+        var connection = target.protocol().open(channel);
+        channel.configureBlocking(false);
+        channel.register(selector, SelectionKey.OP_READ, connection);
+        return connection;
     }
 
     /** Runs a closed loop. */
@@ -183,7 +194,6 @@ final class HttpLoad {
     }
 
     private void drain() throws IOException {
-        stopping = true;
         long deadline = System.nanoTime() + 10_000_000_000L;
         while (inFlight > 0) {
             if (System.nanoTime() > deadline) {
@@ -202,16 +212,27 @@ final class HttpLoad {
 
     private void onReadable(SelectionKey key) {
         try {
-            var connection = (Connection) key.attachment();
-            if (connection.read()) {
+            var connection = (LoadConnection) key.attachment();
+            int status = connection.read(input);
+            if (status != LoadConnection.INCOMPLETE) {
+                count(connection, status);
                 inFlight--;
                 idle.add(connection);
-                if (stopping) {
-                    return;
-                }
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        }
+    }
+
+    private void count(LoadConnection connection, int status) {
+        latency.recordValue(System.nanoTime() - connection.due());
+        if (connection.hasMode()) {
+            fallback++;
+        }
+        switch (status) {
+            case 200 -> ok++;
+            case 429 -> denied++;
+            default -> other++;
         }
     }
 
@@ -220,97 +241,5 @@ final class HttpLoad {
             key.channel().close();
         }
         selector.close();
-    }
-
-    private final class Connection {
-
-        private final SocketChannel channel;
-        private byte[] response = new byte[2 * 1024];
-        private int length;
-        private long due;
-
-        Connection(int port) throws IOException {
-            channel = SocketChannel.open(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
-            channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
-            channel.configureBlocking(false);
-            channel.register(selector, SelectionKey.OP_READ, this);
-        }
-
-        void send(long due, byte[] request) throws IOException {
-            this.due = due;
-            input.clear().put(request).flip();
-            while (input.hasRemaining()) {
-                channel.write(input);
-            }
-        }
-
-        /** Returns whether the response is complete. */
-        boolean read() throws IOException {
-            input.clear();
-            int count = channel.read(input);
-            if (count < 0) {
-                throw new IOException(
-                        "the server closed a connection after: " + new String(response, 0, length, StandardCharsets.UTF_8));
-            }
-            input.flip();
-            if (length + count > response.length) {
-                response = Arrays.copyOf(response, 2 * (length + count));
-            }
-            input.get(response, length, count);
-            length += count;
-            int body = headerSectionEnd();
-            if (body < 0 || length < body + contentLength(body)) {
-                return false;
-            }
-            if (hasMode(body)) {
-                fallback++;
-            }
-            latency.recordValue(System.nanoTime() - due);
-            int status = (response[9] - '0') * 100 + (response[10] - '0') * 10 + response[11] - '0';
-            if (status == 200) {
-                ok++;
-            } else if (status == 429) {
-                denied++;
-            } else {
-                other++;
-            }
-            length = 0;
-            return true;
-        }
-
-        private int headerSectionEnd() {
-            for (int i = 3; i < length; i++) {
-                if (response[i] == '\n' && response[i - 1] == '\r' && response[i - 2] == '\n') {
-                    return i + 1;
-                }
-            }
-            return -1;
-        }
-
-        /** Returns whether there is an X-RateLimit-Mode header; no other header of these servers has an "m" in that position. */
-        private boolean hasMode(int headerSectionEnd) {
-            for (int i = 0; i < headerSectionEnd - 18; i++) {
-                if (response[i] == '\n' && (response[i + 1] | 0x20) == 'x' && (response[i + 13] | 0x20) == 'm'
-                        && response[i + 17] == ':') {
-                    return true;
-                }
-            }
-            return false;
-        }
-
-        /** Returns the Content-Length, which all measured servers send. */
-        private int contentLength(int headerSectionEnd) throws IOException {
-            for (int i = 0; i < headerSectionEnd - 16; i++) {
-                if (response[i] == '\n' && (response[i + 1] | 0x20) == 'c' && (response[i + 9] | 0x20) == 'l'
-                        && response[i + 15] == ':') {
-                    int value = 0;
-                    for (int j = i + 17; response[j] != '\r'; j++) {
-                        value = 10 * value + response[j] - '0';
-                    }
-                    return value;
-                }
-            }
-            throw new IOException("no Content-Length: " + new String(response, 0, length, StandardCharsets.UTF_8));
-        }
     }
 }

@@ -35,8 +35,12 @@ final class PeerServers {
                 "--disable-hot-restart"));
     }
 
-    /** Starts envoyproxy/ratelimit with its default settings; the port is that of gRPC. */
-    static ServerProcess rateLimit(int redisPort) {
+    /**
+     * Starts envoyproxy/ratelimit with its default settings; the port is that of gRPC.
+     *
+     * @param localCacheBytes size of its local cache of denials; 0 for none
+     */
+    static ServerProcess rateLimit(int redisPort, int localCacheBytes) {
         int port = FreePorts.next();
         var folder = folder("ratelimit");
         configure("ratelimit.yaml", folder.resolve("runtime/ratelimit/config/bench.yaml"), port, Map.of());
@@ -45,6 +49,7 @@ final class PeerServers {
                         Map.entry("REDIS_SOCKET_TYPE", "tcp"), Map.entry("REDIS_URL", "127.0.0.1:" + redisPort),
                         Map.entry("RUNTIME_ROOT", folder.resolve("runtime").toString()),
                         Map.entry("RUNTIME_SUBDIRECTORY", "ratelimit"), Map.entry("RUNTIME_WATCH_ROOT", "false"),
+                        Map.entry("LOCAL_CACHE_SIZE_IN_BYTES", Integer.toString(localCacheBytes)),
                         Map.entry("GRPC_HOST", "127.0.0.1"), Map.entry("GRPC_PORT", Integer.toString(port)),
                         Map.entry("HOST", "127.0.0.1"), Map.entry("PORT", Integer.toString(FreePorts.next())),
                         Map.entry("DEBUG_HOST", "127.0.0.1"),
