@@ -192,6 +192,8 @@ public class Providers {
                 .ifPresent(name -> problems.add(prefix + "auth-header", name, "the name of a header, such as api-key"));
         config.authPrefix().filter(text -> !HEADER_VALUE.matcher(text).matches())
                 .ifPresent(text -> problems.add(prefix + "auth-prefix", "(not shown)", HEADER_VALUE_RULE));
+        config.apiKey().filter(key -> !HEADER_VALUE.matcher(key.strip()).matches())
+                .ifPresent(key -> problems.add(prefix + "api-key", "(not shown)", HEADER_VALUE_RULE));
         config.headers().forEach((name, value) -> {
             if (!HEADER_NAME.matcher(name).matches() || CONNECTION_HEADERS.contains(name.toLowerCase(Locale.ROOT))) {
                 problems.add(prefix + "headers." + name, "(not shown)",
@@ -207,5 +209,4 @@ public class Providers {
             }
         });
     }
-
 }

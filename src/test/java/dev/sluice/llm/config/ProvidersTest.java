@@ -54,6 +54,7 @@ class ProvidersTest {
             groq.headers.X-A  | a\u0007b  | rate-limit.llm.groq.headers.X-A
             groq.headers.Host | x         | rate-limit.llm.groq.headers.Host
             groq.auth-header  | a b       | rate-limit.llm.groq.auth-header=a b
+            groq.api-key      | sk-é      | rate-limit.llm.groq.api-key=(not shown): visible ASCII
             groq.prices       | opnai     | rate-limit.llm.groq.prices=opnai
             """)
     void mistakesAreReported(String setting, String value, String problem) {
