@@ -128,6 +128,8 @@ abstract class ProxyExample {
         assertThat(denied.headers().allValues("X-RateLimit-Limit")).containsExactly("10");
         assertThat(header(denied, "X-RateLimit-Remaining")).isEqualTo("0");
         assertThat(Integer.parseInt(header(denied, "Retry-After"))).isBetween(1, 60);
+        assertThat(denied.headers().allValues("RateLimit")).singleElement().asString().startsWith("\"api:/campaigns\";r=0;t=");
+        assertThat(denied.headers().allValues("RateLimit-Policy")).containsExactly("\"api:/campaigns\";q=10;w=60");
         assertThat(header(denied, "Content-Type")).isEqualTo("application/json");
         assertThat(error(denied).getString("code")).isEqualTo("RATE_5001");
         assertThat(error(denied).getJsonObject("details").getLong("limit")).isEqualTo(10);
