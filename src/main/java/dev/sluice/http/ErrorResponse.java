@@ -8,6 +8,7 @@ import jakarta.ws.rs.core.Response;
 import dev.sluice.api.Decision;
 import dev.sluice.api.QuotaStatus;
 import dev.sluice.api.QuotaUnit;
+import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.json.JsonArray;
@@ -214,12 +215,17 @@ public final class ErrorResponse {
     /** Sends this error as the response of a request. */
     public void send(RoutingContext request) {
         var contentType = contentType(request);
-        request.response().setStatusCode(status).putHeader(HttpHeaders.CONTENT_TYPE,
-                contentType.equals(JSON) ? JSON_TYPE : PROBLEM_JSON_TYPE);
-        if (status == 401) {
-            request.response().putHeader(WWW_AUTHENTICATE, BEARER);
-        }
+        request.response().setStatusCode(status);
+        putFields(request.response().headers(), contentType);
         send(request, body(contentType));
+    }
+
+    /** Writes the header fields of this error: {@code Content-Type}, and the challenge of a 401. */
+    public void putFields(MultiMap headers, String contentType) {
+        headers.set(HttpHeaders.CONTENT_TYPE, contentType.equals(JSON) ? JSON_TYPE : PROBLEM_JSON_TYPE);
+        if (status == 401) {
+            headers.set(WWW_AUTHENTICATE, BEARER);
+        }
     }
 
     /** Ends a response with a body; a response to HEAD gets its length only (RFC 9110, section 9.3.2). */

@@ -60,6 +60,11 @@ public class ClientAddressResolver {
         AddressBlocks.validate(problems, "rate-limit.identity-proxies", config.identityProxies());
     }
 
+    /** Returns whether a text is an IP address. */
+    public static boolean isAddress(String text) {
+        return IpAddresses.parse(text) != null;
+    }
+
     /** Returns whether an address is that of a proxy that may report addresses or name callers. */
     public boolean isProxy(java.net.SocketAddress address) {
         return address instanceof InetSocketAddress socket

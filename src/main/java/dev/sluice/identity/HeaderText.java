@@ -36,6 +36,13 @@ public final class HeaderText {
         }
     }
 
+    /** Encodes text as Netty delivers it in header fields and paths: one character per byte of UTF-8. */
+    public static String encode(String text) {
+        return isAscii(text)
+                ? text
+                : new String(text.getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1);
+    }
+
     private static boolean isAscii(String value) {
         for (int i = 0; i < value.length(); i++) {
             if (value.charAt(i) >= 0x80) {

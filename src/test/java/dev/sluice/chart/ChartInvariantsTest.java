@@ -211,6 +211,11 @@ class ChartInvariantsTest {
                 ContainerPort::getContainerPort));
         assertThat(rendered.value("QUARKUS_HTTP_PORT")).isEqualTo(ports.get("http").toString());
         assertThat(rendered.value("QUARKUS_MANAGEMENT_PORT")).isEqualTo(ports.get("management").toString());
+        if (ports.containsKey("grpc")) {
+            assertThat(rendered.value("RATE_LIMIT_GRPC_PORT")).isEqualTo(ports.get("grpc").toString());
+        } else {
+            assertThat(rendered.variable("RATE_LIMIT_GRPC_PORT")).isNull();
+        }
     }
 
     private static void probe(Probe probe, String path) {

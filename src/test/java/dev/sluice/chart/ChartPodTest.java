@@ -52,6 +52,26 @@ class ChartPodTest {
     }
 
     @Test
+    void grpcHasAServiceOfItsOwn() {
+        var rendered = SampleValues.ALL_VALUES.render();
+        var service = rendered.get(Service.class, HelmChart.NAME + "-grpc").getSpec();
+        assertThat(service.getType()).isEqualTo("ClusterIP");
+        assertThat(service.getPorts()).singleElement().satisfies(port -> {
+            assertThat(port.getName()).isEqualTo("grpc");
+            assertThat(port.getPort()).isEqualTo(9081);
+            assertThat(port.getAppProtocol()).isEqualTo("kubernetes.io/h2c");
+        });
+        assertThat(rendered.get(NetworkPolicy.class, HelmChart.NAME).getSpec().getIngress())
+                .filteredOn(rule -> rule.getPorts().get(0).getPort().getStrVal().equals("grpc")).singleElement()
+                .satisfies(rule -> assertThat(rule.getFrom()).singleElement().satisfies(
+                        from -> assertThat(from.getPodSelector().getMatchLabels()).containsEntry("app", "envoy")));
+        var byDefault = SampleValues.EXTERNAL_REDIS.render();
+        assertThat(byDefault.all(Service.class)).extracting(each -> each.getMetadata().getName())
+                .doesNotContain(HelmChart.NAME + "-grpc");
+        assertThat(byDefault.container().getPorts()).extracting("name").containsExactly("http", "management");
+    }
+
+    @Test
     void loadBalancerIsConfigurable() {
         var service = SampleValues.PUBLIC_SERVICE.render().get(Service.class, HelmChart.NAME).getSpec();
         assertThat(service.getLoadBalancerClass()).isEqualTo("example.com/outer");

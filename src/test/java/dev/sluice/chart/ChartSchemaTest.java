@@ -41,6 +41,8 @@ class ChartSchemaTest {
             {redis: {host: r}, dnsPolicy: None}                                    | dnsConfig.nameservers
             {redis: {host: r}, sidecars: [{name: a}]}                              | '/sidecars/0'
             {redis: {host: r}, upstream: {url: app}}                               | '/upstream/url'
+            {redis: {host: r}, grpc: {port: 70000}}                                | '/grpc/port'
+            {redis: {host: r}, networkPolicy: {grpcFrom: [{ipBlock: {cidr: 10.0.0.1}}]}} | '/networkPolicy/grpcFrom/0/ipBlock/cidr'
             {redis: {host: r}, check: {rate: often}}                               | '/check/rate'
             {redis: {host: r}, check: {open: maybe}}                               | '/check/open'
             {redis: {host: r}, image: {tag: 1.0}}                                  | '/image/tag'

@@ -79,6 +79,7 @@ enum SampleValues {
                         /auth/login: {free: 5/minute, fallback: closed}
                         POST /reports/{id}: {pro: "2/minute;20/day", free: blocked}
                       exempt: [/healthz]
+                      domains: {edge: [{key: remote_address, rate: 10/minute}]}
                       llm:
                         free-calls: 30/minute
                         groq: {requests: {pro: 30/minute}}
@@ -110,6 +111,7 @@ enum SampleValues {
                       className: nginx
                       hosts: [{host: api.example.com, paths: [{path: /, pathType: Prefix}]}]
                       tls: [{secretName: api-tls, hosts: [api.example.com]}]
+                    grpc: {enabled: true, port: 9081}
                     httpRoute:
                       enabled: true
                       annotations: {example.com/note: "outer"}
@@ -117,6 +119,7 @@ enum SampleValues {
                       hostnames: [api.example.com]
                     networkPolicy:
                       from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: ingress}}}]
+                      grpcFrom: [{podSelector: {matchLabels: {app: envoy}}}]
                       egress: {enabled: true, extra: [{ports: [{port: 443, protocol: TCP}]}]}
                     autoscaling: {enabled: true, minReplicas: 3, maxReplicas: 9, behavior: {scaleDown: {stabilizationWindowSeconds: 600}}}
                     podDisruptionBudget: {maxUnavailable: 25%}

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
@@ -50,6 +51,11 @@ abstract class ProxyExample {
     /** Returns the command of the example's README. */
     abstract List<String> command(Path program);
 
+    /** Returns further settings of Sluice, which replace others. */
+    Map<String, String> settings() {
+        return Map.of();
+    }
+
     @BeforeAll
     void startApi() {
         program = ProxyProgram.require(programName);
@@ -67,12 +73,16 @@ abstract class ProxyExample {
     @BeforeEach
     void start(@TempDir Path folder) {
         redis = RedisTestServer.start();
-        sluice = Instance.start(Map.of("REDIS_HOST", "127.0.0.1", "REDIS_PORT", Integer.toString(redis.port()),
+        var settings = new HashMap<>(Map.of("REDIS_HOST", "127.0.0.1", "REDIS_PORT", Integer.toString(redis.port()),
                 "RATE_LIMIT_TRUSTED_PROXIES", "127.0.0.1", "RATE_LIMIT_FORWARDED_HEADER", "x-forwarded-for",
                 "RATE_LIMIT_API_KEYS_BOB_SHA256", Sha256.hex("key-of-bob"), "RATE_LIMIT_API_KEYS_BOB_USER", "bob",
                 "RATE_LIMIT_API_KEYS_BOB_TIER", "pro", "RATE_LIMIT_ADMIN_TOKEN", "admin-secret", "RATE_LIMIT_TIMEOUT", "30s",
                 "RATE_LIMIT_ACCESS_LOG", "true"));
-        proxy = ProxyProgram.start(example, folder, FreePorts.next(), sluice.port(), apiPort, command(program));
+        int grpc = FreePorts.next();
+        settings.put("RATE_LIMIT_GRPC_PORT", Integer.toString(grpc));
+        settings.putAll(settings());
+        sluice = Instance.start(settings);
+        proxy = ProxyProgram.start(example, folder, FreePorts.next(), sluice.port(), grpc, apiPort, command(program));
         http = new HttpTestClient(proxy.port());
     }
 
@@ -89,7 +99,11 @@ abstract class ProxyExample {
         }
     }
 
-    private String windows(String identifier) {
+    int port() {
+        return proxy.port();
+    }
+
+    String windows(String identifier) {
         return new HttpTestClient(sluice.port()).get("/v1/limits?identifier=" + identifier, "Authorization",
                 "Bearer admin-secret").body();
     }
@@ -114,6 +128,8 @@ abstract class ProxyExample {
         assertThat(denied.headers().allValues("X-RateLimit-Limit")).containsExactly("10");
         assertThat(header(denied, "X-RateLimit-Remaining")).isEqualTo("0");
         assertThat(Integer.parseInt(header(denied, "Retry-After"))).isBetween(1, 60);
+        assertThat(denied.headers().allValues("RateLimit")).singleElement().asString().startsWith("\"api:/campaigns\";r=0;t=");
+        assertThat(denied.headers().allValues("RateLimit-Policy")).containsExactly("\"api:/campaigns\";q=10;w=60");
         assertThat(header(denied, "Content-Type")).isEqualTo("application/json");
         assertThat(error(denied).getString("code")).isEqualTo("RATE_5001");
         assertThat(error(denied).getJsonObject("details").getLong("limit")).isEqualTo(10);

@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -43,7 +44,8 @@ final class ProxyProgram implements AutoCloseable {
 
     private static Optional<Path> find(String name) {
         var folders = Stream.concat(Stream.of(System.getenv("PATH").split(File.pathSeparator)), Stream.of("/usr/sbin"));
-        return folders.map(folder -> Path.of(folder, name)).filter(Files::isExecutable).findFirst();
+        var named = Stream.ofNullable(System.getenv(name.toUpperCase(Locale.ROOT))).map(Path::of);
+        return Stream.concat(named, folders.map(folder -> Path.of(folder, name))).filter(Files::isExecutable).findFirst();
     }
 
     /**
@@ -53,16 +55,24 @@ final class ProxyProgram implements AutoCloseable {
      * @param folder copy of the example
      * @param port port of the proxy
      * @param sluice port of Sluice
+     * @param grpc port of Sluice for gRPC
      * @param api port of the API behind the proxy
      * @param command command, run in the folder
      */
-    static ProxyProgram start(String example, Path folder, int port, int sluice, int api, List<String> command) {
+    static ProxyProgram start(String example, Path folder, int port, int sluice, int grpc, int api,
+            List<String> command) {
         try {
             // The timeouts are those of a machine that may be slow.
             copy(Path.of("examples/proxies", example), folder,
-                    Map.of("127.0.0.1:8000", "127.0.0.1:" + port, "127.0.0.1:8080", "127.0.0.1:" + sluice, "127.0.0.1:9000",
-                            "127.0.0.1:" + api, "_timeout 1s", "_timeout 60s", "_timeout 2s", "_timeout 60s", "TIMEOUT = 1000",
-                            "TIMEOUT = 60000"));
+                    Map.ofEntries(Map.entry("127.0.0.1:8000", "127.0.0.1:" + port),
+                            Map.entry("127.0.0.1:8080", "127.0.0.1:" + sluice),
+                            Map.entry("127.0.0.1:9000", "127.0.0.1:" + api),
+                            Map.entry("port_value: 8000", "port_value: " + port),
+                            Map.entry("port_value: 8080", "port_value: " + sluice),
+                            Map.entry("port_value: 8081", "port_value: " + grpc),
+                            Map.entry("port_value: 9000", "port_value: " + api), Map.entry("_timeout 1s", "_timeout 60s"),
+                            Map.entry("_timeout 2s", "_timeout 60s"), Map.entry("timeout: 0.5s", "timeout: 60s"),
+                            Map.entry("TIMEOUT = 1000", "TIMEOUT = 60000")));
             var log = folder.resolve("log.txt");
             var builder = new ProcessBuilder(command).directory(folder.toFile()).redirectErrorStream(true)
                     .redirectOutput(log.toFile());

@@ -18,7 +18,7 @@ public class ForwardAuthProfile implements QuarkusTestProfile {
     }
 
     /** The same, with {@code rate-limit.forward-auth.trust-identity}. */
-    public static final class TrustedIdentity implements QuarkusTestProfile {
+    public static class TrustedIdentity implements QuarkusTestProfile {
 
         @Override
         public Map<String, String> getConfigOverrides() {

@@ -1,5 +1,7 @@
 package dev.sluice.service.authz;
 
+import java.util.Set;
+
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 
@@ -32,6 +34,8 @@ class AuthorizationRoute {
     static final String FORWARD_AUTH = "/v1/forward-auth";
     static final String EXT_AUTHZ = "/v1/ext-authz";
 
+    /** Envoy removes these fields from the request, and this one from the answer. */
+    private static final String REMOVED_HEADERS = "X-Envoy-Auth-Headers-To-Remove";
     private static final int TOO_MANY_REQUESTS = 429;
     private static final ErrorResponse NOT_TRUSTED = ErrorResponse.of(403, "RATE_4031",
             "Only trusted proxies may ask here: add the address of the proxy to rate-limit.trusted-proxies"
@@ -40,8 +44,11 @@ class AuthorizationRoute {
     private final ForwardedRequestLimiter limiter;
     private final ClientAddressResolver addresses;
     private final CurrentPolicy policy;
+    private final UpstreamHeaders upstreamHeaders;
 
-    AuthorizationRoute(ForwardedRequestLimiter limiter, ClientAddressResolver addresses, CurrentPolicy policy) {
+    AuthorizationRoute(ForwardedRequestLimiter limiter, ClientAddressResolver addresses, CurrentPolicy policy,
+            UpstreamHeaders upstreamHeaders) {
+        this.upstreamHeaders = upstreamHeaders;
         this.limiter = limiter;
         this.addresses = addresses;
         this.policy = policy;
@@ -89,7 +96,7 @@ class AuthorizationRoute {
         }
         limiter.admit(
                 new ForwardedRequest(target.method(), target.path(), target.query(), request.headers(), request.remoteAddress(),
-                        rule),
+                        request.remoteAddress(), rule),
                 context.response().headers(), result -> respond(context, result, options.denyStatus()));
     }
 
@@ -108,8 +115,19 @@ class AuthorizationRoute {
         var request = context.request();
         limiter.admit(
                 new ForwardedRequest(request.method().name(), path, request.query(), request.headers(), request.remoteAddress(),
-                        null),
-                context.response().headers(), result -> respond(context, result, TOO_MANY_REQUESTS));
+                        request.remoteAddress(), null),
+                context.response().headers(), result -> {
+                    if (!result.isDenied()) {
+                        putRemoved(context, upstreamHeaders.namesToRemove(request.headers(), result.caller()));
+                    }
+                    respond(context, result, TOO_MANY_REQUESTS);
+                });
+    }
+
+    private static void putRemoved(RoutingContext context, Set<String> names) {
+        if (!names.isEmpty()) {
+            context.response().headers().set(REMOVED_HEADERS, String.join(",", names));
+        }
     }
 
     private static void respond(RoutingContext context, AdmissionResult result, int denyStatus) {

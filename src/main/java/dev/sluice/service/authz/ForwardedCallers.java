@@ -75,7 +75,7 @@ class ForwardedCallers {
 
     private Identity withoutPrincipal(ForwardedRequest request) {
         return identities.identityWithoutPrincipal(request.peer(), request.headers(),
-                () -> trustIdentity && addresses.isProxyPeer(request.peer()));
+                () -> trustIdentity && addresses.isProxyPeer(request.proxy()));
     }
 
     private Caller caller(Identity identity) {

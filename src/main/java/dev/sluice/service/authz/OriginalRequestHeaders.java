@@ -65,6 +65,19 @@ enum OriginalRequestHeaders {
         return required ? Target.of(MISSING) : new Target("GET", "/", null, null);
     }
 
+    /**
+     * Reads a request line that a protocol has in fields of its own.
+     *
+     * @param method method; empty for GET
+     * @param target path with query, or an absolute URL
+     */
+    static Target read(String method, String target) {
+        var verb = method.isEmpty() ? "GET" : method;
+        return isMethod(verb)
+                ? target(verb, "path", target)
+                : Target.of(ErrorResponse.badRequest("method", "method must be an HTTP method"));
+    }
+
     private boolean isPresent(MultiMap headers) {
         if (headers.contains(method)) {
             return true;

@@ -107,12 +107,20 @@ public class Cors {
 
     /** Adds the fields to a response of the service itself if the origin of the request is configured. */
     public void addTo(HttpServerRequest request) {
-        if (!isEnabled()) {
-            return;
+        if (isEnabled()) {
+            addTo(request.headers(), request.response().headers());
         }
-        var origin = request.getHeader(HttpHeaders.ORIGIN);
+    }
+
+    /**
+     * Adds the fields to a response of the service itself if the origin of the request is configured.
+     *
+     * @param request headers of the request
+     * @param headers headers of the response
+     */
+    public void addTo(MultiMap request, MultiMap headers) {
+        var origin = isEnabled() ? request.get(HttpHeaders.ORIGIN) : null;
         if (origin != null && isAllowed(origin)) {
-            var headers = request.response().headers();
             allowOrigin(headers, origin);
             headers.set(HttpHeaders.ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED_NAMES);
         }

@@ -2,7 +2,9 @@ package dev.sluice.service.gateway;
 
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 
 import jakarta.enterprise.context.ApplicationScoped;
@@ -83,23 +85,52 @@ public class UpstreamHeaders {
         }
     }
 
+    /**
+     * Returns the names, in lower case, of fields that must not reach the upstream from a request that another proxy forwards:
+     * those that name the caller unless {@link #putIdentity} replaces them, a Sluice key, and fields that applications could take
+     * for one of these.
+     *
+     * @param headers headers of the request
+     */
+    public Set<String> namesToRemove(MultiMap headers, Caller caller) {
+        var names = new LinkedHashSet<String>();
+        if (caller.identity().userName().isEmpty()) {
+            names.add(IdentityHeaders.USER_ID.toLowerCase(Locale.ROOT));
+            names.add(IdentityHeaders.USER_TIER.toLowerCase(Locale.ROOT));
+        }
+        var key = headers.get(ApiKeyRegistry.HEADER);
+        if (apiKeys.hasKeys() && (key == null || apiKeys.find(HeaderText.decode(key)) != null)) {
+            names.add(ApiKeyRegistry.HEADER.toLowerCase(Locale.ROOT));
+        }
+        for (var header : headers) {
+            if (isTwin(header.getKey(), header.getValue(), true)) {
+                names.add(header.getKey().toLowerCase(Locale.ROOT));
+            }
+        }
+        return names;
+    }
+
     /** Removes fields that applications could take for one that Sluice sets, or that repeat a Sluice key. */
     private void removeTwins(MultiMap headers, boolean trusted) {
         List<String> twins = null;
         for (var header : headers) {
-            if (!FieldNames.isPlain(header.getKey())) {
-                var name = FieldNames.asSeenByCgi(header.getKey());
-                if (isIdentity(name) || !trusted && FORWARDING.contains(name)
-                        || name.equalsIgnoreCase(ApiKeyRegistry.HEADER)
-                                && apiKeys.find(HeaderText.decode(header.getValue())) != null) {
-                    twins = twins == null ? new ArrayList<>() : twins;
-                    twins.add(header.getKey());
-                }
+            if (isTwin(header.getKey(), header.getValue(), trusted)) {
+                twins = twins == null ? new ArrayList<>() : twins;
+                twins.add(header.getKey());
             }
         }
         if (twins != null) {
             twins.forEach(headers::remove);
         }
+    }
+
+    private boolean isTwin(String field, String value, boolean trusted) {
+        if (FieldNames.isPlain(field)) {
+            return false;
+        }
+        var name = FieldNames.asSeenByCgi(field);
+        return isIdentity(name) || !trusted && FORWARDING.contains(name)
+                || name.equalsIgnoreCase(ApiKeyRegistry.HEADER) && apiKeys.find(HeaderText.decode(value)) != null;
     }
 
     private static boolean isIdentity(String name) {

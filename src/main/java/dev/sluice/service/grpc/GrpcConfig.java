@@ -8,7 +8,7 @@ import io.smallrye.config.ConfigMapping;
 @ConfigMapping(prefix = "rate-limit.grpc")
 public interface GrpcConfig {
 
-    /** Port of the gRPC server: Envoy's rate limit service, health and reflection. 1 to 65535; no gRPC if it is not set. */
+    /** Port of the gRPC server: Envoy's rate limit service and ext_authz, health and reflection. 1 to 65535; no gRPC if it is not set. */
     Optional<Integer> port();
 
     /**

@@ -40,7 +40,7 @@ public final class GrpcMethod {
     public static <Q extends MessageLite, R extends MessageLite> void addUnary(GrpcServer server, String service, String method,
             Parser<Q> parser, BiConsumer<Q, UnaryCall<R>> handler) {
         GrpcMethod.<Q, R>add(server, service, method, parser, request -> {
-            var call = new UnaryCall<>(request.response());
+            var call = new UnaryCall<>(request);
             onCancel(request, call::cancel);
             request.handler(message -> {
                 if (call.begin()) {

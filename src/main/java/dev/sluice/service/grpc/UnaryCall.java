@@ -2,7 +2,9 @@ package dev.sluice.service.grpc;
 
 import com.google.protobuf.MessageLite;
 
+import io.vertx.core.net.SocketAddress;
 import io.vertx.grpc.common.GrpcStatus;
+import io.vertx.grpc.server.GrpcServerRequest;
 import io.vertx.grpc.server.GrpcServerResponse;
 
 /**
@@ -14,11 +16,18 @@ import io.vertx.grpc.server.GrpcServerResponse;
 public final class UnaryCall<R extends MessageLite> {
 
     private final GrpcServerResponse<?, R> response;
+    private final SocketAddress remoteAddress;
     private boolean begun;
     private boolean cancelled;
 
-    UnaryCall(GrpcServerResponse<?, R> response) {
-        this.response = response;
+    UnaryCall(GrpcServerRequest<?, R> request) {
+        this.response = request.response();
+        this.remoteAddress = request.connection().remoteAddress();
+    }
+
+    /** Returns the remote end of the connection; null if it is not known. */
+    public SocketAddress remoteAddress() {
+        return remoteAddress;
     }
 
     /** Returns whether this is the first message, or the end of a request without one. */

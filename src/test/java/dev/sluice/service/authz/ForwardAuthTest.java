@@ -178,6 +178,16 @@ class ForwardAuthTest extends HttpTestBase {
     }
 
     @Test
+    void envoyIsToldWhichFieldsItMustRemove() {
+        var anonymous = http.get("/v1/ext-authz/campaigns", "X-User-Id", "alice");
+        assertThat(header(anonymous, "X-Envoy-Auth-Headers-To-Remove")).isEqualTo("x-user-id,x-user-tier,x-api-key");
+        var bob = http.get("/v1/ext-authz/campaigns", "X-API-Key", "key-of-bob");
+        assertThat(header(bob, "X-Envoy-Auth-Headers-To-Remove")).isEqualTo("x-api-key");
+        var other = http.get("/v1/forward-auth", "X-Original-URI", "/campaigns");
+        assertThat(header(other, "X-Envoy-Auth-Headers-To-Remove")).isNull();
+    }
+
+    @Test
     void invalidCredentialsAre401AndCountAgainstTheClient() {
         for (var credential : List.of(new String[]{"X-API-Key", "wrong"},
                 new String[]{"Authorization", "Bearer " + keys.forgedToken("alice")})) {

@@ -168,10 +168,12 @@ class GrpcEndpointTest {
                 ServerReflectionRequest.newBuilder()
                         .setFileContainingSymbol("envoy.service.ratelimit.v3.RateLimitService.ShouldRateLimit").build(),
                 ServerReflectionRequest.newBuilder().setFileByFilename("google/protobuf/duration.proto").build(),
-                ServerReflectionRequest.newBuilder().setFileContainingSymbol("no.such.Thing").build());
+                ServerReflectionRequest.newBuilder().setFileContainingSymbol("no.such.Thing").build(),
+                ServerReflectionRequest.newBuilder().setFileContainingSymbol("envoy.service.auth.v3.Authorization").build());
         assertThat(responses.get(0).getListServicesResponse().getServiceList()).extracting(ServiceResponse::getName)
-                .containsExactly("envoy.service.ratelimit.v3.RateLimitService", "grpc.health.v1.Health",
-                        "grpc.reflection.v1.ServerReflection", "kuadrant.service.ratelimit.v1.RateLimitService");
+                .containsExactly("envoy.service.auth.v3.Authorization", "envoy.service.ratelimit.v3.RateLimitService",
+                        "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
+                        "kuadrant.service.ratelimit.v1.RateLimitService");
         assertThat(responses.get(1).getFileDescriptorResponse().getFileDescriptorProtoList())
                 .extracting(content -> File.parseFrom(content).getName())
                 .containsExactly("envoy/service/ratelimit/v3/rls.proto", "envoy/config/core/v3/base.proto",
@@ -179,8 +181,13 @@ class GrpcEndpointTest {
                         "google/protobuf/wrappers.proto", "google/protobuf/duration.proto", "google/protobuf/struct.proto");
         assertThat(responses.get(2).getFileDescriptorResponse().getFileDescriptorProtoCount()).isEqualTo(1);
         assertThat(responses.get(3).getErrorResponse().getErrorCode()).isEqualTo(Code.NOT_FOUND.value());
+        assertThat(responses.get(4).getFileDescriptorResponse().getFileDescriptorProtoList())
+                .extracting(content -> File.parseFrom(content).getName())
+                .containsExactly("envoy/service/auth/v3/external_auth.proto", "envoy/config/core/v3/base.proto",
+                        "envoy/service/auth/v3/attribute_context.proto", "envoy/config/core/v3/address.proto",
+                        "envoy/type/v3/http_status.proto", "google/rpc/status.proto");
         assertThat(client.exchange("grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
                 ServerReflectionResponse.parser(), ServerReflectionRequest.newBuilder().setListServices("").build()))
-                .singleElement().extracting(response -> response.getListServicesResponse().getServiceCount()).isEqualTo(4);
+                .singleElement().extracting(response -> response.getListServicesResponse().getServiceCount()).isEqualTo(5);
     }
 }
