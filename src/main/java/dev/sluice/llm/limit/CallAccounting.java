@@ -124,18 +124,38 @@ final class CallAccounting {
     }
 
     /**
+     * Books a call that ends once.
+     *
+     * @param outputSample output tokens that count in the histogram of the model's outputs; negative if they do not
+     */
+    void book(Provider provider, String identifier, String model, Bill bill, long outputSample) {
+        ledger.add(entry(provider, identifier, model, bill, null, outputSample));
+        countSuccess(provider, bill);
+    }
+
+    /**
+     * Books a call that may be reported repeatedly.
+     *
      * @param requestId idempotency key of the call; null if there is none
      * @param outputSample output tokens that count in the histogram of the model's outputs; negative if they do not
      */
-    Uni<Void> book(Provider provider, String identifier, String model, Bill bill, String requestId, long outputSample) {
-        var entry = new LedgerEntry(identifier, provider.id(), model, bill.usage(), bill.cost().picodollars(), bill.estimated(),
-                requestId, outputSample, bill.cost().parts());
-        return ledger.book(entry).map(isNew -> {
+    Uni<Void> bookOnce(Provider provider, String identifier, String model, Bill bill, String requestId, long outputSample) {
+        return ledger.book(entry(provider, identifier, model, bill, requestId, outputSample)).map(isNew -> {
             if (isNew) {
-                metrics.countSuccess(provider, nameOf(bill.price()), bill.usage(), bill.cost(), bill.estimated());
+                countSuccess(provider, bill);
             }
             return null;
         });
+    }
+
+    private static LedgerEntry entry(Provider provider, String identifier, String model, Bill bill, String requestId,
+            long outputSample) {
+        return new LedgerEntry(identifier, provider.id(), model, bill.usage(), bill.cost().picodollars(), bill.estimated(),
+                requestId, outputSample, bill.cost().parts());
+    }
+
+    private void countSuccess(Provider provider, Bill bill) {
+        metrics.countSuccess(provider, nameOf(bill.price()), bill.usage(), bill.cost(), bill.estimated());
     }
 
     void countFailure(Provider provider, ModelPrice price, boolean rateLimited) {
