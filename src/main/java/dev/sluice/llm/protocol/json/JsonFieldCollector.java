@@ -15,6 +15,7 @@ public final class JsonFieldCollector {
     private final JsonPaths paths;
     private final boolean allowList;
     private final Consumer<JsonFields> onDocument;
+    /** Fields of the open document; null outside of it. */
     private JsonFields fields;
 
     /** The open object or array; null outside of the document. */
@@ -55,7 +56,6 @@ public final class JsonFieldCollector {
 
     private JsonFieldCollector(JsonPaths paths, boolean allowList, Consumer<JsonFields> onDocument, Set<String> ambiguous) {
         this.paths = paths;
-        this.fields = new JsonFields(paths);
         this.allowList = allowList;
         this.onDocument = onDocument;
         this.ambiguous = ambiguous;
@@ -133,7 +133,7 @@ public final class JsonFieldCollector {
         name = JsonPaths.ELEMENT;
         if (parent == null) {
             onDocument.accept(fields);
-            fields = new JsonFields(paths);
+            fields = null;
             complete = !isList;
         }
     }
@@ -144,7 +144,9 @@ public final class JsonFieldCollector {
             return;
         }
         var path = parent == null ? paths : parent.child(name);
-        if (parent != null) {
+        if (parent == null) {
+            fields = new JsonFields(paths);
+        } else {
             note(path, token, parser);
         }
         if (token.isStructStart()) {
