@@ -1,7 +1,7 @@
 package dev.sluice.llm.limit;
 
+import java.time.Duration;
 import java.time.LocalDate;
-import java.time.ZoneOffset;
 import java.util.Map;
 
 import dev.sluice.llm.ledger.Ledger;
@@ -19,6 +19,8 @@ final class CallAccounting {
 
     /** Model of a tool whose own has no price. */
     private static final String IMAGE_MODEL = "gpt-image-1";
+
+    private static final long MILLIS_PER_DAY = Duration.ofDays(1).toMillis();
 
     private final Ledger ledger;
     private final LlmMetrics metrics;
@@ -43,7 +45,7 @@ final class CallAccounting {
 
     /** Returns today's price (UTC); null if the model has none. */
     ModelPrice findPrice(Provider provider, String model) {
-        return policy.price(provider, model, LocalDate.now(ZoneOffset.UTC));
+        return policy.price(provider, model, LocalDate.ofEpochDay(System.currentTimeMillis() / MILLIS_PER_DAY));
     }
 
     /**

@@ -132,10 +132,10 @@ class LlmMetrics {
     void countSuccess(Provider provider, String model, TokenUsage usage, CostParts cost, boolean estimated) {
         var modelCounters = countersOf(provider, model);
         modelCounters.calls.get(estimated ? Outcome.estimated : Outcome.ok).increment();
-        modelCounters.input.increment(usage.input());
-        modelCounters.cachedInput.increment(usage.cachedInput());
-        modelCounters.cacheWrite.increment(usage.cacheWrite());
-        modelCounters.output.increment(usage.output());
+        add(modelCounters.input, usage.input());
+        add(modelCounters.cachedInput, usage.cachedInput());
+        add(modelCounters.cacheWrite, usage.cacheWrite());
+        add(modelCounters.output, usage.output());
         for (var part : cost.parts()) {
             if (!part.kind().equals(CostParts.REPORTED)) {
                 modelCounters.count(part);
@@ -145,6 +145,12 @@ class LlmMetrics {
             unpriced.get(provider).increment();
         } else {
             modelCounters.cost.increment(cost.picodollars() / DOLLAR);
+        }
+    }
+
+    private static void add(Counter counter, long tokens) {
+        if (tokens > 0) {
+            counter.increment(tokens);
         }
     }
 
