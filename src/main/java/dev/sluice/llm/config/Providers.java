@@ -4,6 +4,7 @@ import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -45,7 +46,12 @@ public class Providers {
     private static final Set<String> CONNECTION_HEADERS = Set.of("host", "connection", "content-length", "transfer-encoding",
             "content-encoding", "content-type", "accept-encoding", "te", "trailer", "upgrade", "expect", "keep-alive");
 
+    /** What each call of a provider gets; fixed, so that it is not computed for each of them. */
+    private record Additions(String authHeader, String authPrefix, String query) {
+    }
+
     private final Map<String, Provider> byId = new LinkedHashMap<>();
+    private final Map<Provider, Additions> additions = new HashMap<>();
     private final LlmConfig config;
 
     /** @param config the configuration, without the rules file */
@@ -57,6 +63,17 @@ public class Providers {
                 configured.type().ifPresent(type -> byId.putIfAbsent(id, new Provider(id, type)));
             }
         });
+        byId.values().forEach(provider -> additions.put(provider, additions(provider, config.of(provider))));
+    }
+
+    private static Additions additions(Provider provider, LlmConfig.ProviderConfig config) {
+        var header = config.authHeader().map(String::strip).orElse(provider.type().authHeader());
+        var bearer = header.equalsIgnoreCase("Authorization") ? "Bearer " : "";
+        return new Additions(header, config.authPrefix().map(prefix -> endsInWord(prefix) ? prefix + ' ' : prefix)
+                .orElse(bearer),
+                new TreeMap<>(config.query()).entrySet().stream()
+                        .map(parameter -> encode(parameter.getKey()) + '=' + encode(parameter.getValue()))
+                        .collect(Collectors.joining("&")));
     }
 
     /**
@@ -117,7 +134,7 @@ public class Providers {
      * @return the header's name
      */
     public String authHeader(Provider provider) {
-        return config(provider).authHeader().map(String::strip).orElse(provider.type().authHeader());
+        return additions.get(provider).authHeader();
     }
 
     /**
@@ -128,8 +145,7 @@ public class Providers {
      * @return the key with the prefix that the provider expects
      */
     public String authValue(Provider provider, String key) {
-        var bearer = authHeader(provider).equalsIgnoreCase("Authorization") ? "Bearer " : "";
-        return config(provider).authPrefix().map(prefix -> endsInWord(prefix) ? prefix + ' ' : prefix).orElse(bearer) + key;
+        return additions.get(provider).authPrefix() + key;
     }
 
     /**
@@ -139,9 +155,7 @@ public class Providers {
      * @return the encoded parameters, joined by {@code &}; empty if there are none
      */
     public String query(Provider provider) {
-        return new TreeMap<>(config(provider).query()).entrySet().stream()
-                .map(parameter -> encode(parameter.getKey()) + '=' + encode(parameter.getValue()))
-                .collect(Collectors.joining("&"));
+        return additions.get(provider).query();
     }
 
     private static String encode(String text) {

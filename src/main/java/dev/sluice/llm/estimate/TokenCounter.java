@@ -22,6 +22,8 @@ final class TokenCounter {
     private static volatile Vocabulary shared;
 
     private final Vocabulary vocabulary;
+    /** The word in UTF-8. */
+    private final byte[] bytes = new byte[MAX_BYTES];
     /** Parts of the word that are merged: hash, length, rank of the merge with the next one. */
     private final long[] hashes = new long[MAX_BYTES];
     private final int[] lengths = new int[MAX_BYTES];
@@ -112,39 +114,45 @@ final class TokenCounter {
     }
 
     private int countWord(char[] text, int from, int to) {
-        long hash = 0;
         int size = 0;
         for (int i = from; i < to; i++) {
             char c = text[i];
             if (c < 0x80) {
-                hash = add(hash, size++, c);
+                bytes[size++] = (byte) c;
             } else if (c < 0x800) {
-                hash = add(hash, size++, 0xC0 | c >> 6);
-                hash = add(hash, size++, 0x80 | c & 0x3F);
+                bytes[size++] = (byte) (0xC0 | c >> 6);
+                bytes[size++] = (byte) (0x80 | c & 0x3F);
             } else if (Character.isHighSurrogate(c) && i + 1 < to && Character.isLowSurrogate(text[i + 1])) {
                 int codePoint = Character.toCodePoint(c, text[++i]);
-                hash = add(hash, size++, 0xF0 | codePoint >> 18);
-                hash = add(hash, size++, 0x80 | codePoint >> 12 & 0x3F);
-                hash = add(hash, size++, 0x80 | codePoint >> 6 & 0x3F);
-                hash = add(hash, size++, 0x80 | codePoint & 0x3F);
+                bytes[size++] = (byte) (0xF0 | codePoint >> 18);
+                bytes[size++] = (byte) (0x80 | codePoint >> 12 & 0x3F);
+                bytes[size++] = (byte) (0x80 | codePoint >> 6 & 0x3F);
+                bytes[size++] = (byte) (0x80 | codePoint & 0x3F);
             } else {
-                hash = add(hash, size++, 0xE0 | c >> 12);
-                hash = add(hash, size++, 0x80 | c >> 6 & 0x3F);
-                hash = add(hash, size++, 0x80 | c & 0x3F);
+                bytes[size++] = (byte) (0xE0 | c >> 12);
+                bytes[size++] = (byte) (0x80 | c >> 6 & 0x3F);
+                bytes[size++] = (byte) (0x80 | c & 0x3F);
             }
         }
-        return size <= 1 || vocabulary.rank(hash) != Vocabulary.NONE ? 1 : merge(size);
+        return size <= 1 || isToken(size) ? 1 : merge(size);
     }
 
-    private long add(long hash, int index, int b) {
-        hashes[index] = Vocabulary.append(0, b);
-        lengths[index] = 1;
-        return Vocabulary.append(hash, b);
+    /** Most words of a language are tokens, whose parts need not be merged. */
+    private boolean isToken(int size) {
+        long hash = 0;
+        for (int i = 0; i < size; i++) {
+            hash = Vocabulary.append(hash, bytes[i]);
+        }
+        return vocabulary.rank(hash) != Vocabulary.NONE;
     }
 
     /** Merges the two adjacent parts with the lowest rank, until there are none: byte-pair encoding. Returns the parts left. */
-    private int merge(int bytes) {
-        int size = bytes;
+    private int merge(int length) {
+        int size = length;
+        for (int i = 0; i < size; i++) {
+            hashes[i] = Vocabulary.append(0, bytes[i]);
+            lengths[i] = 1;
+        }
         for (int i = 0; i + 1 < size; i++) {
             merges[i] = mergeRank(i);
         }

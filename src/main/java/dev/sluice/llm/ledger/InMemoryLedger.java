@@ -87,11 +87,16 @@ final class InMemoryLedger implements LedgerStore {
     }
 
     @Override
+    public void add(LedgerEntry entry, long hour) {
+        hours.asMap().compute(new HourKey(entry.identifier(), hour),
+                (key, sums) -> (sums == null ? new HourSums() : sums).add(entry));
+    }
+
+    @Override
     public Uni<Boolean> book(LedgerEntry entry, long hour) {
         boolean isNew = entry.requestId() == null || isNewRequest(entry);
         if (isNew) {
-            hours.asMap().compute(new HourKey(entry.identifier(), hour),
-                    (key, sums) -> (sums == null ? new HourSums() : sums).add(entry));
+            add(entry, hour);
         }
         return Uni.createFrom().item(isNew);
     }

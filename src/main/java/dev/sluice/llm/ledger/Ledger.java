@@ -73,6 +73,15 @@ public class Ledger {
     }
 
     /**
+     * Books a call that has no idempotency key, without the cost of a {@code Uni}.
+     *
+     * @param entry the call, without a request id
+     */
+    public void add(LedgerEntry entry) {
+        store.add(entry, currentHour());
+    }
+
+    /**
      * Books a call. The entry is accepted at once, even without a subscription.
      *
      * @param entry the call

@@ -17,6 +17,10 @@ interface LedgerStore {
     /** Maximum number of request ids that are kept for an identifier: the latest ones. */
     int MAX_REQUEST_IDS = 10_000;
 
+    /** Books an entry without an idempotency key. */
+    void add(LedgerEntry entry, long hour);
+
+    /** Books an entry; completes with whether it is new, as {@link Ledger#book}. */
     Uni<Boolean> book(LedgerEntry entry, long hour);
 
     /** Completes when all entries booked for an identifier so far have been written, or cannot be written now. Never fails. */

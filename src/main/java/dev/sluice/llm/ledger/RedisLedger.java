@@ -43,9 +43,14 @@ final class RedisLedger implements LedgerStore {
     }
 
     @Override
+    public void add(LedgerEntry entry, long hour) {
+        writer.add(entry, hour);
+    }
+
+    @Override
     public Uni<Boolean> book(LedgerEntry entry, long hour) {
         if (entry.requestId() == null) {
-            writer.add(entry, hour);
+            add(entry, hour);
             return Uni.createFrom().item(true);
         }
         var isNew = writer.addOnce(entry, hour);

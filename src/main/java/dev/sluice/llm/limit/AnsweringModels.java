@@ -3,7 +3,6 @@ package dev.sluice.llm.limit;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
 import java.util.function.BiFunction;
 
 import dev.sluice.api.QuotaUnit;
@@ -29,7 +28,9 @@ final class AnsweringModels {
     AnsweringModels(LlmCallEstimate call, BiFunction<Provider, String, ModelPrice> prices) {
         this.call = call;
         this.prices.add(prices.apply(call.provider(), call.model()));
-        call.furtherModels().forEach(model -> this.prices.add(model.isEmpty() ? null : prices.apply(call.provider(), model)));
+        for (var model : call.furtherModels()) {
+            this.prices.add(model.isEmpty() ? null : prices.apply(call.provider(), model));
+        }
     }
 
     /** Returns the price of the requested model for an estimated usage; null if it has none. */
@@ -39,7 +40,12 @@ final class AnsweringModels {
 
     /** Returns whether the calls of each model have a price. */
     boolean arePriced(TokenUsage usage) {
-        return prices.stream().allMatch(price -> covering(price, usage) != null);
+        for (var price : prices) {
+            if (covering(price, usage) == null) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private ModelPrice covering(ModelPrice price, TokenUsage usage) {
@@ -51,15 +57,26 @@ final class AnsweringModels {
         if (!call.model().isEmpty() && !policy.allows(call.provider(), call.model())) {
             return false;
         }
-        return call.furtherModels().stream().allMatch(model -> policy.allows(call.provider(), model)
-                && Arrays.stream(QuotaUnit.values()).allMatch(unit -> policy.rule(call.provider(), unit, tier, model)
-                        .equals(policy.rule(call.provider(), unit, tier, call.model()))));
+        for (var model : call.furtherModels()) {
+            if (!policy.allows(call.provider(), model) || !hasSameRules(policy, tier, model)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private boolean hasSameRules(LlmPolicySnapshot policy, String tier, String model) {
+        return Arrays.stream(QuotaUnit.values()).allMatch(unit -> policy.rule(call.provider(), unit, tier, model)
+                .equals(policy.rule(call.provider(), unit, tier, call.model())));
     }
 
     /** Returns the most output tokens of a choice; {@link TokenUsage#MAX} if it is not known of each model. */
     long maxOutput() {
-        return prices.stream().mapToLong(price -> price == null || price.maxOutput() == 0 ? TokenUsage.MAX : price.maxOutput())
-                .max().orElse(TokenUsage.MAX);
+        long max = 0;
+        for (var price : prices) {
+            max = Math.max(max, price == null || price.maxOutput() == 0 ? TokenUsage.MAX : price.maxOutput());
+        }
+        return max;
     }
 
     /** Returns the output tokens of a choice without a limit. */
@@ -69,17 +86,24 @@ final class AnsweringModels {
 
     /** Returns the most input tokens of the call: if a part of the input is elsewhere, all that the models can read. */
     long maxInput() {
-        return call.inputElsewhere()
-                ? prices.stream().filter(Objects::nonNull)
-                        .mapToLong(price -> price.maxInput() == 0 ? UNKNOWN_INPUT : price.maxInput())
-                        .reduce(call.inputTokens(), Math::max)
-                : call.inputTokens();
+        long max = call.inputTokens();
+        for (var price : prices) {
+            if (call.inputElsewhere() && price != null) {
+                max = Math.max(max, price.maxInput() == 0 ? UNKNOWN_INPUT : price.maxInput());
+            }
+        }
+        return max;
     }
 
     /** Returns the estimated cost of the dearest model, in 10⁻⁹ US dollars; 0 if none has a price. */
     long costNanodollars(TokenUsage usage) {
-        return prices.stream().filter(price -> covering(price, usage) != null)
-                .mapToLong(price -> Money.nanodollars(picodollars(price, usage, call.details()))).max().orElse(0);
+        long max = 0;
+        for (var price : prices) {
+            if (covering(price, usage) != null) {
+                max = Math.max(max, Money.nanodollars(picodollars(price, usage, call.details())));
+            }
+        }
+        return max;
     }
 
     /**

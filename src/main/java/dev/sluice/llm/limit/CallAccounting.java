@@ -1,7 +1,7 @@
 package dev.sluice.llm.limit;
 
+import java.time.Duration;
 import java.time.LocalDate;
-import java.time.ZoneOffset;
 import java.util.Map;
 
 import dev.sluice.llm.ledger.Ledger;
@@ -19,6 +19,8 @@ final class CallAccounting {
 
     /** Model of a tool whose own has no price. */
     private static final String IMAGE_MODEL = "gpt-image-1";
+
+    private static final long MILLIS_PER_DAY = Duration.ofDays(1).toMillis();
 
     private final Ledger ledger;
     private final LlmMetrics metrics;
@@ -43,7 +45,7 @@ final class CallAccounting {
 
     /** Returns today's price (UTC); null if the model has none. */
     ModelPrice findPrice(Provider provider, String model) {
-        return policy.price(provider, model, LocalDate.now(ZoneOffset.UTC));
+        return policy.price(provider, model, LocalDate.ofEpochDay(System.currentTimeMillis() / MILLIS_PER_DAY));
     }
 
     /**
@@ -124,18 +126,38 @@ final class CallAccounting {
     }
 
     /**
+     * Books a call that ends once.
+     *
+     * @param outputSample output tokens that count in the histogram of the model's outputs; negative if they do not
+     */
+    void book(Provider provider, String identifier, String model, Bill bill, long outputSample) {
+        ledger.add(entry(provider, identifier, model, bill, null, outputSample));
+        countSuccess(provider, bill);
+    }
+
+    /**
+     * Books a call that may be reported repeatedly.
+     *
      * @param requestId idempotency key of the call; null if there is none
      * @param outputSample output tokens that count in the histogram of the model's outputs; negative if they do not
      */
-    Uni<Void> book(Provider provider, String identifier, String model, Bill bill, String requestId, long outputSample) {
-        var entry = new LedgerEntry(identifier, provider.id(), model, bill.usage(), bill.cost().picodollars(), bill.estimated(),
-                requestId, outputSample, bill.cost().parts());
-        return ledger.book(entry).map(isNew -> {
+    Uni<Void> bookOnce(Provider provider, String identifier, String model, Bill bill, String requestId, long outputSample) {
+        return ledger.book(entry(provider, identifier, model, bill, requestId, outputSample)).map(isNew -> {
             if (isNew) {
-                metrics.countSuccess(provider, nameOf(bill.price()), bill.usage(), bill.cost(), bill.estimated());
+                countSuccess(provider, bill);
             }
             return null;
         });
+    }
+
+    private static LedgerEntry entry(Provider provider, String identifier, String model, Bill bill, String requestId,
+            long outputSample) {
+        return new LedgerEntry(identifier, provider.id(), model, bill.usage(), bill.cost().picodollars(), bill.estimated(),
+                requestId, outputSample, bill.cost().parts());
+    }
+
+    private void countSuccess(Provider provider, Bill bill) {
+        metrics.countSuccess(provider, nameOf(bill.price()), bill.usage(), bill.cost(), bill.estimated());
     }
 
     void countFailure(Provider provider, ModelPrice price, boolean rateLimited) {

@@ -106,10 +106,7 @@ final class CallEnd {
                     Map.of(planned.tokensResource(), bill.usage().total(), planned.budgetResource(), bill.nanodollars()),
                     planned.underReserved());
             long outputSample = planned.uncapped() == null ? -1 : planned.uncapped().end(bill.usage(), bill.estimated());
-            accounting.book(planned.estimate().provider(), ledgerIdentifier, model, bill, null, outputSample)
-                    .subscribe().with(written -> {
-                    }, failure -> {
-                    });
+            accounting.book(planned.estimate().provider(), ledgerIdentifier, model, bill, outputSample);
         }
     }
 

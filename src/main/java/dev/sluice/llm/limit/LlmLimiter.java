@@ -144,7 +144,7 @@ public class LlmLimiter {
                 ? accounting.bill(reserved, call.usage(), call.details(), responseModel, true)
                 : accounting.bill(reserved, usage, details, responseModel, false);
         settle(call, Map.of(call.tokensResource(), bill.usage().total(), call.budgetResource(), bill.nanodollars()));
-        accounting.book(call.provider(), call.ledgerIdentifier(), call.model(), bill, requestId, -1)
+        accounting.bookOnce(call.provider(), call.ledgerIdentifier(), call.model(), bill, requestId, -1)
                 .subscribe().with(written -> {
                 }, failure -> {
                 });
@@ -211,7 +211,8 @@ public class LlmLimiter {
                 accounting.settleDetached(identifier, reservation, usageByResource(provider, model, bill));
             }
             return accounting
-                    .book(provider, identifier, model, bill, requestId, outputSample(provider, identifier, model, usage))
+                    .bookOnce(provider, identifier, model, bill, requestId,
+                            outputSample(provider, identifier, model, usage))
                     .chain(() -> accounting.awaitWritten(identifier));
         });
     }

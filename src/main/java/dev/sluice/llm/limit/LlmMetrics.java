@@ -79,14 +79,20 @@ class LlmMetrics {
 
         /** @param part of a priced call, or of one without a price */
         void count(CostParts.Part part) {
-            var counters = parts.computeIfAbsent(part.kind(), kind -> new PartCounters(
-                    part.group() == Group.NONE ? units(kind) : TOTALS.contains(kind) ? null : tokens(key, kind, registry),
-                    counter("llm_cost_by_type_usd", "Cost of LLM calls in US dollars, by kind of usage", key).tag("type", kind)
-                            .register(registry)));
+            var known = parts.get(part.kind());
+            var counters = known == null ? parts.computeIfAbsent(part.kind(), kind -> register(part)) : known;
             if (counters.quantity() != null) {
                 counters.quantity().increment(part.quantity());
             }
             counters.cost().increment(part.picodollars() / DOLLAR);
+        }
+
+        private PartCounters register(CostParts.Part part) {
+            var kind = part.kind();
+            return new PartCounters(
+                    part.group() == Group.NONE ? units(kind) : TOTALS.contains(kind) ? null : tokens(key, kind, registry),
+                    counter("llm_cost_by_type_usd", "Cost of LLM calls in US dollars, by kind of usage", key).tag("type", kind)
+                            .register(registry));
         }
 
         private Counter units(String kind) {
@@ -126,15 +132,25 @@ class LlmMetrics {
     void countSuccess(Provider provider, String model, TokenUsage usage, CostParts cost, boolean estimated) {
         var modelCounters = countersOf(provider, model);
         modelCounters.calls.get(estimated ? Outcome.estimated : Outcome.ok).increment();
-        modelCounters.input.increment(usage.input());
-        modelCounters.cachedInput.increment(usage.cachedInput());
-        modelCounters.cacheWrite.increment(usage.cacheWrite());
-        modelCounters.output.increment(usage.output());
-        cost.parts().stream().filter(part -> !part.kind().equals(CostParts.REPORTED)).forEach(modelCounters::count);
+        add(modelCounters.input, usage.input());
+        add(modelCounters.cachedInput, usage.cachedInput());
+        add(modelCounters.cacheWrite, usage.cacheWrite());
+        add(modelCounters.output, usage.output());
+        for (var part : cost.parts()) {
+            if (!part.kind().equals(CostParts.REPORTED)) {
+                modelCounters.count(part);
+            }
+        }
         if (cost.picodollars() < 0) {
             unpriced.get(provider).increment();
         } else {
             modelCounters.cost.increment(cost.picodollars() / DOLLAR);
+        }
+    }
+
+    private static void add(Counter counter, long tokens) {
+        if (tokens > 0) {
+            counter.increment(tokens);
         }
     }
 

@@ -60,6 +60,9 @@ final class OutputReservations {
 
     /** Returns the configured lower bound of the output tokens to reserve for a call that sets no maximum; negative if none is. */
     long minimumEstimate(String model) {
+        if (estimates.isEmpty()) {
+            return -1;
+        }
         var configured = names.find(provider, model, estimates::get);
         configured = configured == null ? estimates.get("") : configured;
         return configured == null ? -1 : configured;

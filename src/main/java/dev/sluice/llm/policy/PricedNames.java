@@ -60,27 +60,28 @@ final class PricedNames {
 
     /** Returns what is known of a model, by its own name or else by the one of which it is an alias; null if nothing is. */
     <T> T find(Provider provider, String model, Function<String, T> lookup) {
-        return find(provider, provider, model, lookup);
+        return find(names(provider), provider, model, lookup);
     }
 
-    private <T> T find(Provider provider, Provider list, String model, Function<String, T> lookup) {
+    private static <T> T find(Names names, Provider list, String model, Function<String, T> lookup) {
         var found = ModelNames.find(list, model, lookup);
         if (found != null) {
             return found;
         }
-        var alias = names(provider).aliases().get(model);
+        var alias = names.aliases().get(model);
         return alias == null ? null : ModelNames.find(list, alias, lookup);
     }
 
     /** Returns the price of a model on a day (UTC); null if it has none. */
     ModelPrice price(PriceTable prices, Provider provider, String model, LocalDate day) {
-        var own = resolve(provider, model, (list, name) -> prices.exact(list, name, day));
-        return names(provider).free() && (own == null || !own.isConfigured()) ? ModelPrice.FREE : own;
+        var names = names(provider);
+        var own = resolve(names, provider, model, (list, name) -> prices.exact(list, name, day));
+        return names.free() && (own == null || !own.isConfigured()) ? ModelPrice.FREE : own;
     }
 
     /** Returns the row of {@link #price}, for humans; null if the model has no price. */
     PriceListing describe(PriceTable prices, Provider provider, String model, LocalDate day) {
-        var own = resolve(provider, model, (list, name) -> prices.describe(list, name, day));
+        var own = resolve(names(provider), provider, model, (list, name) -> prices.describe(list, name, day));
         var price = price(prices, provider, model, day);
         return price == ModelPrice.FREE ? PriceListing.free(provider, model) : own;
     }
@@ -93,11 +94,11 @@ final class PricedNames {
         return lists;
     }
 
-    private <T> T resolve(Provider provider, String model, BiFunction<Provider, String, T> exact) {
-        var priceList = names(provider).priceList();
-        var own = find(provider, model, name -> exact.apply(provider, name));
+    private static <T> T resolve(Names names, Provider provider, String model, BiFunction<Provider, String, T> exact) {
+        var priceList = names.priceList();
+        var own = find(names, provider, model, name -> exact.apply(provider, name));
         if (own == null && !priceList.equals(provider)) {
-            own = find(provider, priceList, model, name -> exact.apply(priceList, name));
+            own = find(names, priceList, model, name -> exact.apply(priceList, name));
         }
         return own == null && !model.isEmpty() ? exact.apply(provider, ANY) : own;
     }

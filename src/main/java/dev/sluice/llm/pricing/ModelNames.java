@@ -2,8 +2,6 @@ package dev.sluice.llm.pricing;
 
 import java.time.Month;
 import java.time.YearMonth;
-import java.util.List;
-import java.util.function.BiFunction;
 import java.util.function.Function;
 
 import dev.sluice.llm.protocol.Provider;
@@ -31,9 +29,7 @@ public final class ModelNames {
     private static final int LAST_YEAR = 2099;
     private static final int LONGEST_DATE = "-2026-11-29".length();
 
-    private static final List<BiFunction<Provider, String, String>> STEPS = List.of(
-            (provider, name) -> withoutModelsPrefix(name), ModelNames::withoutProvider, ModelNames::withoutOrganization,
-            ModelNames::withoutDots, ModelNames::withoutVersion);
+    private static final int STEPS = 5;
 
     private ModelNames() {
     }
@@ -53,8 +49,8 @@ public final class ModelNames {
         }
         var current = name;
         var result = lookup.apply(current);
-        for (int i = 0; result == null && i < STEPS.size(); i++) {
-            var alias = STEPS.get(i).apply(provider, current);
+        for (int step = 0; result == null && step < STEPS; step++) {
+            var alias = alias(step, provider, current);
             if (!alias.equals(current)) {
                 current = alias;
                 result = lookup.apply(current);
@@ -63,14 +59,28 @@ public final class ModelNames {
         return result;
     }
 
+    /** Returns a name without the form that a step removes; the same name if it does not have the form. */
+    private static String alias(int step, Provider provider, String name) {
+        return switch (step) {
+            case 0 -> withoutModelsPrefix(name);
+            case 1 -> withoutProvider(provider, name);
+            case 2 -> withoutOrganization(provider, name);
+            case 3 -> withoutDots(provider, name);
+            default -> withoutVersion(provider, name);
+        };
+    }
+
     /** Returns a name without the prefix that the names of Gemini's models may have. */
     static String withoutModelsPrefix(String name) {
         return withoutPrefix(name, MODELS_PREFIX);
     }
 
     private static String withoutProvider(Provider provider, String name) {
-        var rest = withoutPrefix(name, provider.id() + '/');
-        return provider.is(ProviderType.GEMINI) && rest.equals(name) ? withoutPrefix(name, "google/") : rest;
+        int end = provider.id().length();
+        if (name.length() > end && name.charAt(end) == '/' && name.startsWith(provider.id())) {
+            return name.substring(end + 1);
+        }
+        return provider.is(ProviderType.GEMINI) ? withoutPrefix(name, "google/") : name;
     }
 
     private static String withoutPrefix(String name, String prefix) {
@@ -86,7 +96,7 @@ public final class ModelNames {
     }
 
     private static String withoutDots(Provider provider, String name) {
-        if (!isClaude(provider, name)) {
+        if (!isClaude(provider, name) || name.indexOf('.') < 0) {
             return name;
         }
         var chars = name.toCharArray();

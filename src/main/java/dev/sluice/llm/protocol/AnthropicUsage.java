@@ -4,6 +4,8 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 import dev.sluice.llm.estimate.Dialect;
 import dev.sluice.llm.protocol.UsageDetails.Iteration;
@@ -24,19 +26,31 @@ final class AnthropicUsage extends UsageAccumulator {
     private static final String LONG_CACHE_WRITE = "cache_creation.ephemeral_1h_input_tokens";
     private static final String WEB_SEARCHES = "server_tool_use.web_search_requests";
     private static final List<String> TOKENS = List.of(INPUT, OUTPUT, CACHE_READ, CACHE_WRITE, LONG_CACHE_WRITE);
+    private static final List<String> COUNTS = Stream.concat(TOKENS.stream(), Stream.of(WEB_SEARCHES)).toList();
 
     private static final String SPEED = "speed";
     private static final String SERVICE_TIER = "service_tier";
     private static final String REGION = "inference_geo";
     private static final List<String> TEXTS = List.of(SPEED, SERVICE_TIER, REGION);
 
-    /** Prefixes of the fields: of the document or a {@code message_delta}, and of a {@code message_start}. */
-    private static final List<String> ROOTS = List.of("usage.", "message.usage.");
-    private static final String ITERATION = "iterations.[].";
+    /** Paths of the usage of the document or a {@code message_delta}, and of a {@code message_start}. */
+    private static final List<Root> ROOTS = List.of(new Root("usage"), new Root("message.usage"));
     /** Another model than the requested one has answered; the attempts without output are not billed. */
     private static final String FALLBACK = "fallback_message";
 
     private static final JsonPaths PATHS = allPaths();
+
+    /** Paths of the fields of a usage, by the fields' names. */
+    private record Root(String usage, Map<String, String> counts, Map<String, String> texts, String iterations) {
+
+        Root(String usage) {
+            this(usage, paths(usage, COUNTS), paths(usage, TEXTS), usage + ".iterations");
+        }
+
+        private static Map<String, String> paths(String usage, List<String> names) {
+            return names.stream().collect(Collectors.toUnmodifiableMap(name -> name, name -> usage + '.' + name));
+        }
+    }
 
     private final Map<String, Long> latestCounts = new HashMap<>();
     private final Map<String, String> latestTexts = new HashMap<>();
@@ -56,12 +70,11 @@ final class AnthropicUsage extends UsageAccumulator {
         var paths = new ArrayList<>(List.of("type", "model", "message.model", "+delta.text", "+delta.thinking",
                 "+delta.partial_json", "+content_block.name"));
         for (var root : ROOTS) {
-            TOKENS.forEach(name -> paths.add(root + name));
-            TEXTS.forEach(name -> paths.add(root + name));
-            paths.add(root + WEB_SEARCHES);
-            TOKENS.forEach(name -> paths.add(root + "iterations.[*]." + name));
-            paths.add(root + "iterations.[*].type");
-            paths.add(root + "iterations.[*].model");
+            paths.addAll(root.counts().values());
+            paths.addAll(root.texts().values());
+            TOKENS.forEach(name -> paths.add(root.iterations() + ".[*]." + name));
+            paths.add(root.iterations() + ".[*].type");
+            paths.add(root.iterations() + ".[*].model");
         }
         return JsonPaths.of(paths.toArray(String[]::new));
     }
@@ -85,11 +98,11 @@ final class AnthropicUsage extends UsageAccumulator {
 
     private void updateUsage(JsonFields fields) {
         for (var root : ROOTS) {
-            TOKENS.forEach(name -> update(latestCounts, name, fields.count(root + name)));
-            update(latestCounts, WEB_SEARCHES, fields.count(root + WEB_SEARCHES));
-            TEXTS.forEach(name -> update(latestTexts, name, fields.text(root + name)));
-            if (!fields.elements(root + "iterations").isEmpty()) {
-                iterations = iterations(fields.elements(root + "iterations"), root + ITERATION);
+            if (fields.has(root.usage())) {
+                root.counts().forEach((name, path) -> update(latestCounts, name, fields.count(path)));
+                root.texts().forEach((name, path) -> update(latestTexts, name, fields.text(path)));
+                var elements = fields.elements(root.iterations());
+                iterations = elements.isEmpty() ? iterations : iterations(elements, root.iterations() + ".[].");
             }
         }
         // Unlike the other providers, Anthropic does not include cached tokens in the input.

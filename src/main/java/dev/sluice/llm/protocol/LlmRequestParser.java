@@ -30,13 +30,15 @@ public final class LlmRequestParser {
     /** Prompt that the provider stores. */
     private static final String PROMPT = "prompt.id";
     private static final String TOOL_SERVERS = "mcp_servers";
+    private static final List<String> INPUTS = List.of(PROMPT, TOOL_SERVERS);
     /** Inputs of Gemini that are not in the request: a cached one, and results of tools that Google runs. */
     private static final List<String> GEMINI_INPUTS = Stream.concat(Stream.of("cachedContent", "cached_content"),
             Stream.of("googleSearch", "google_search", "googleSearchRetrieval", "google_search_retrieval", "googleMaps",
                     "google_maps", "urlContext", "url_context", "codeExecution", "code_execution", "fileSearch", "file_search")
                     .map(tool -> "tools.[]." + tool))
             .toList();
-    private static final String[] GEMINI_CONFIGS = {"generationConfig", "generation_config"};
+    private static final List<String> GEMINI_MAXIMA = geminiConfig("maxOutputTokens", "max_output_tokens");
+    private static final List<String> GEMINI_CHOICES = geminiConfig("candidateCount", "candidate_count");
 
     private static final JsonPaths OPENAI = withFurtherModels("model", "stream", "n", "best_of",
             "stream_options.include_usage",
@@ -44,14 +46,16 @@ public final class LlmRequestParser {
             PREVIOUS_RESPONSE, CONVERSATION, CONVERSATION_ID, PROMPT, TOOL_SERVERS);
     private static final JsonPaths ANTHROPIC = withFurtherModels("model", "stream", "max_tokens", SPEED, REGION, TOOL_SERVERS);
     private static final JsonPaths GEMINI = JsonPaths.of(Stream
-            .concat(Stream.of("generationConfig.maxOutputTokens", "generationConfig.max_output_tokens",
-                    "generation_config.maxOutputTokens", "generation_config.max_output_tokens",
-                    "generationConfig.candidateCount", "generationConfig.candidate_count",
-                    "generation_config.candidateCount", "generation_config.candidate_count", "serviceTier", SERVICE_TIER),
-                    GEMINI_INPUTS.stream())
+            .of(GEMINI_MAXIMA, GEMINI_CHOICES, List.of("serviceTier", SERVICE_TIER), GEMINI_INPUTS).flatMap(List::stream)
             .toArray(String[]::new));
 
     private LlmRequestParser() {
+    }
+
+    /** Returns the paths of a field in all spellings that Gemini accepts. */
+    private static List<String> geminiConfig(String camelCaseName, String snakeCaseName) {
+        return Stream.of("generationConfig.", "generation_config.")
+                .flatMap(config -> Stream.of(config + camelCaseName, config + snakeCaseName)).toList();
     }
 
     private static JsonPaths withFurtherModels(String... paths) {
@@ -114,9 +118,12 @@ public final class LlmRequestParser {
     }
 
     private static boolean hasInputElsewhere(Provider provider, JsonFields fields) {
-        return provider.is(ProviderType.GEMINI)
-                ? GEMINI_INPUTS.stream().anyMatch(fields::has)
-                : fields.has(PROMPT) || fields.has(TOOL_SERVERS);
+        for (var path : provider.is(ProviderType.GEMINI) ? GEMINI_INPUTS : INPUTS) {
+            if (fields.has(path)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private static List<String> references(Shape shape, JsonFields fields) {
@@ -128,10 +135,10 @@ public final class LlmRequestParser {
 
     /** Returns what makes tokens dearer than usual: a cheaper tier may not be granted. */
     private static UsageDetails details(Provider provider, JsonFields fields) {
-        var name = fields.text(SERVICE_TIER) == null ? fields.text("serviceTier") : fields.text(SERVICE_TIER);
+        var name = UsageCounts.firstNonNull(fields.text(SERVICE_TIER), fields.text("serviceTier"));
         var tier = ServiceTier.of(provider, name);
         boolean fast = "fast".equals(fields.text(SPEED));
-        var region = fields.text(REGION) == null ? "" : fields.text(REGION);
+        var region = UsageCounts.firstNonNull(fields.text(REGION), "");
         return tier == ServiceTier.STANDARD && !fast && region.isEmpty()
                 ? UsageDetails.NONE
                 : new UsageDetails(Map.of(), tier == ServiceTier.FLEX ? ServiceTier.STANDARD : tier, fast, region, List.of());
@@ -142,7 +149,7 @@ public final class LlmRequestParser {
             return 0;
         }
         if (provider.is(ProviderType.GEMINI)) {
-            long cap = largestGeminiValue(fields, -1, "maxOutputTokens", "max_output_tokens");
+            long cap = largestGeminiValue(fields, -1, GEMINI_MAXIMA);
             return cap == 0 ? -1 : cap;
         }
         return switch (shape) {
@@ -158,7 +165,7 @@ public final class LlmRequestParser {
         long requested = switch (provider.type()) {
             case OPENAI -> Math.max(orElse(fields.requestedCount("n"), 1), orElse(fields.requestedCount("best_of"), 1));
             case ANTHROPIC -> 1;
-            case GEMINI -> largestGeminiValue(fields, 1, "candidateCount", "candidate_count");
+            case GEMINI -> largestGeminiValue(fields, 1, GEMINI_CHOICES);
         };
         return (int) Math.max(1, Math.min(requested, MAX_CHOICES));
     }
@@ -176,14 +183,11 @@ public final class LlmRequestParser {
         return -1;
     }
 
-    /** Returns the largest value under any of the names that Gemini accepts. */
-    private static long largestGeminiValue(JsonFields fields, long defaultValue, String camelCaseName, String snakeCaseName) {
+    private static long largestGeminiValue(JsonFields fields, long defaultValue, List<String> paths) {
         long largest = defaultValue;
-        for (var config : GEMINI_CONFIGS) {
-            for (var name : List.of(camelCaseName, snakeCaseName)) {
-                long value = orElse(fields.requestedCount(config + "." + name), -1);
-                largest = isPlausible(value) ? Math.max(largest, value) : largest;
-            }
+        for (var path : paths) {
+            long value = orElse(fields.requestedCount(path), -1);
+            largest = isPlausible(value) ? Math.max(largest, value) : largest;
         }
         return largest;
     }

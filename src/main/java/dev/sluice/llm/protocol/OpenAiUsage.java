@@ -20,7 +20,8 @@ final class OpenAiUsage extends UsageAccumulator {
 
     /** Models that search the web for each chat, which the usage does not report. */
     private static final Pattern SEARCH_MODEL = Pattern.compile("^gpt-[^/]*-search-(preview|api)");
-    private static final String OUTPUT_DETAILS = "usage.output_tokens_details";
+    /** Part of the names of all of them. */
+    private static final String SEARCH = "-search-";
     /** Kind of all output tokens if the usage does not say it. */
     private static final Map<Shape, UsageKind> MEDIA_OUTPUT = Map.of(Shape.IMAGES, UsageKind.IMAGE_OUTPUT, Shape.SPEECH,
             UsageKind.AUDIO_OUTPUT);
@@ -62,12 +63,15 @@ final class OpenAiUsage extends UsageAccumulator {
         model(fields.text("response.model"));
         if (shape == Shape.RESPONSES) {
             tools.accept(fields);
-            OpenAiFields.ROOTS
-                    .forEach(root -> stored(fields.text(root + OpenAiFields.ID), fields.text(root + OpenAiFields.STATUS)));
+            for (var root : OpenAiFields.ROOTS) {
+                stored(fields.text(root.id), fields.text(root.status));
+            }
         }
         var earlier = usage();
         var earlierDetails = details();
-        OpenAiFields.ROOTS.forEach(root -> usage(fields, root));
+        for (var root : OpenAiFields.ROOTS) {
+            usage(fields, root);
+        }
         if (usage() == null && !tools.isEmpty()) {
             details(new UsageDetails(tools.quantities(), ServiceTier.STANDARD, false, "", List.of()));
         }
@@ -106,58 +110,59 @@ final class OpenAiUsage extends UsageAccumulator {
         }
     }
 
-    private void usage(JsonFields fields, String root) {
-        if (shape == Shape.TRANSCRIPTION && root.isEmpty() && seconds(fields)) {
+    private void usage(JsonFields fields, OpenAiFields root) {
+        if (shape == Shape.TRANSCRIPTION && root.isDocument() && seconds(fields)) {
             return;
         }
-        if (!fields.has(root + "usage")) {
+        if (!fields.has(root.usage)) {
             return;
         }
-        var input = OpenAiFields.count(fields, root, OpenAiFields.INPUT);
-        var output = outputWithReasoning(input, OpenAiFields.count(fields, root, OpenAiFields.OUTPUT),
-                OpenAiFields.count(fields, root, OpenAiFields.TOTAL));
+        var input = OpenAiFields.count(fields, root.input);
+        var output = outputWithReasoning(input, OpenAiFields.count(fields, root.output),
+                OpenAiFields.count(fields, root.total));
         if (input == null && output == null) {
             return;
         }
-        usage(input, OpenAiFields.count(fields, root, OpenAiFields.CACHED_INPUT),
-                OpenAiFields.count(fields, root, OpenAiFields.CACHE_WRITE), null, output);
+        usage(input, OpenAiFields.count(fields, root.cachedInput), OpenAiFields.count(fields, root.cacheWrite), null, output);
         if (usage() != null) {
-            var quantities = new EnumMap<UsageKind, Long>(UsageKind.class);
-            OpenAiFields.QUANTITIES
-                    .forEach((kind, field) -> UsageCounts.put(quantities, kind, OpenAiFields.count(fields, root, field)));
-            UsageCounts.put(quantities, UsageKind.AUDIO_MILLISECOND,
-                    root.isEmpty() ? fields.thousandths(OpenAiFields.PROMPT_SECONDS) : null);
-            if (shape == Shape.CHAT && model() != null && SEARCH_MODEL.matcher(model()).find()) {
-                quantities.put(UsageKind.WEB_SEARCH, 1L);
-            }
-            var lifetime = fields.text(root + OpenAiFields.CACHE_LIFETIME);
-            if (lifetime != null && OpenAiFields.LONG_LIFETIME.matcher(lifetime).matches()) {
-                quantities.put(UsageKind.CACHE_WRITE_12H, usage().cacheWrite());
-            }
-            if (!fields.has(root + OpenAiFields.XAI_TOOLS)) {
-                tools.quantities().forEach((kind, count) -> quantities.merge(kind, count, Math::max));
-            }
-            if (MEDIA_OUTPUT.containsKey(shape) && !fields.has(root + OUTPUT_DETAILS)) {
-                quantities.put(MEDIA_OUTPUT.get(shape), usage().output());
-            }
-            details(new UsageDetails(UsageCounts.quantities(usage(), quantities),
-                    ServiceTier.of(Provider.OPENAI, fields.text(root + "service_tier")), false, "", List.of()));
-            addGeneratedImages(fields, root + OpenAiFields.GENERATED_IMAGES);
-            details(details().withReported(OpenAiFields.reportedCost(fields, root)));
+            details(new UsageDetails(UsageCounts.quantities(usage(), quantities(fields, root)),
+                    ServiceTier.of(Provider.OPENAI, fields.text(root.serviceTier)), false, "", List.of()));
+            addGeneratedImages(fields, root);
+            details(details().withReported(root.reportedCost(fields)));
         }
     }
 
+    private Map<UsageKind, Long> quantities(JsonFields fields, OpenAiFields root) {
+        var quantities = new EnumMap<UsageKind, Long>(UsageKind.class);
+        root.quantities.forEach((kind, paths) -> UsageCounts.put(quantities, kind, OpenAiFields.count(fields, paths)));
+        UsageCounts.put(quantities, UsageKind.AUDIO_MILLISECOND,
+                root.isDocument() ? fields.thousandths(OpenAiFields.PROMPT_SECONDS) : null);
+        if (shape == Shape.CHAT && model() != null && model().contains(SEARCH) && SEARCH_MODEL.matcher(model()).find()) {
+            quantities.put(UsageKind.WEB_SEARCH, 1L);
+        }
+        var lifetime = fields.text(root.cacheLifetime);
+        if (lifetime != null && OpenAiFields.LONG_LIFETIME.matcher(lifetime).matches()) {
+            quantities.put(UsageKind.CACHE_WRITE_12H, usage().cacheWrite());
+        }
+        if (!tools.isEmpty() && !fields.has(root.xaiTools)) {
+            tools.quantities().forEach((kind, count) -> quantities.merge(kind, count, Math::max));
+        }
+        if (MEDIA_OUTPUT.containsKey(shape) && !fields.has(root.outputDetails)) {
+            quantities.put(MEDIA_OUTPUT.get(shape), usage().output());
+        }
+        return quantities;
+    }
+
     /** Adds the images of the tool as a call of another model within the call. */
-    private void addGeneratedImages(JsonFields fields, String prefix) {
-        var images = UsageCounts.toUsage(fields.count(prefix + OpenAiFields.IMAGE_TOKENS.get(0)), null, null, null,
-                fields.count(prefix + OpenAiFields.IMAGE_TOKENS.get(1)));
+    private void addGeneratedImages(JsonFields fields, OpenAiFields root) {
+        var images = UsageCounts.toUsage(fields.count(root.imagesInput), null, null, null, fields.count(root.imagesOutput));
         if (images == null || images.total() == 0) {
             return;
         }
         var ofImages = new EnumMap<UsageKind, Long>(UsageKind.class);
-        UsageCounts.put(ofImages, UsageKind.IMAGE_INPUT, fields.count(prefix + OpenAiFields.IMAGE_TOKENS.get(2)));
+        UsageCounts.put(ofImages, UsageKind.IMAGE_INPUT, fields.count(root.imagesImageInput));
         UsageCounts.put(ofImages, UsageKind.IMAGE_OUTPUT,
-                UsageCounts.firstNonNull(fields.count(prefix + OpenAiFields.IMAGE_TOKENS.get(3)), (Long) images.output()));
+                UsageCounts.firstNonNull(fields.count(root.imagesImageOutput), (Long) images.output()));
         var all = new EnumMap<UsageKind, Long>(UsageKind.class);
         var own = new EnumMap<UsageKind, Long>(UsageKind.class);
         details().quantities().forEach((kind, count) -> (kind.isFee() ? all : own).put(kind, count));
@@ -185,7 +190,7 @@ final class OpenAiUsage extends UsageAccumulator {
 
     /** Reads the seconds of audio that a transcription is billed by, unless it is billed by tokens. */
     private boolean seconds(JsonFields fields) {
-        if (Stream.of(OpenAiFields.INPUT, OpenAiFields.OUTPUT).flatMap(List::stream).anyMatch(fields::has)) {
+        if (Stream.of(OpenAiFields.DOCUMENT.input, OpenAiFields.DOCUMENT.output).flatMap(List::stream).anyMatch(fields::has)) {
             return false;
         }
         var milliseconds = UsageCounts.firstNonNull(

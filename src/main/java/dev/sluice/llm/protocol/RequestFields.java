@@ -21,8 +21,17 @@ final class RequestFields {
 
     private static final String NOT_JSON = "body is not JSON";
 
+    /** List of models, with the paths of its elements and of the models that these name. */
+    private record ModelList(String path, String element, String model) {
+
+        ModelList(String path) {
+            this(path, path + ".[]", path + ".[].model");
+        }
+    }
+
+    private static final ModelList TOOLS = new ModelList("tools");
     /** Lists of models: of OpenRouter, of Anthropic, and of gateways in front of other providers; the models of tools. */
-    private static final List<String> MODEL_LISTS = List.of("models", "fallbacks", "tools");
+    private static final List<ModelList> MODEL_LISTS = List.of(new ModelList("models"), new ModelList("fallbacks"), TOOLS);
     /** Models by others, as gateways have them. */
     private static final List<String> MODEL_MAPS = List.of("context_window_fallbacks", "content_policy_fallbacks");
     private static final String UNKNOWN_MODEL = "";
@@ -30,7 +39,7 @@ final class RequestFields {
     private static final int MAX_MODELS = 16;
     /** Paths of the further models that a request names. */
     static final List<String> FURTHER_MODELS = Stream
-            .concat(MODEL_LISTS.stream().map(list -> list + ".[*].model"), MODEL_MAPS.stream()).toList();
+            .concat(MODEL_LISTS.stream().map(list -> list.path() + ".[*].model"), MODEL_MAPS.stream()).toList();
 
     private RequestFields() {
     }
@@ -43,20 +52,22 @@ final class RequestFields {
     static List<String> furtherModels(JsonFields fields) {
         var models = new LinkedHashSet<String>();
         for (var list : MODEL_LISTS) {
-            boolean tools = list.equals("tools");
-            fields.elements(list).forEach(element -> {
-                var name = element.text(list + ".[].model");
-                name = name == null ? element.text(list + ".[]") : name;
-                if (name != null || !tools) {
+            var elements = fields.elements(list.path());
+            for (var element : elements) {
+                var name = element.text(list.model());
+                name = name == null ? element.text(list.element()) : name;
+                if (name != null || list != TOOLS) {
                     models.add(Identifiers.isValid(name) && models.size() < MAX_MODELS ? name : UNKNOWN_MODEL);
                 }
-            });
-            if (fields.elementCount(list) > fields.elements(list).size() || !tools && fields.isString(list)) {
+            }
+            if (fields.elementCount(list.path()) > elements.size() || list != TOOLS && fields.isString(list.path())) {
                 models.add(UNKNOWN_MODEL);
             }
         }
-        if (MODEL_MAPS.stream().anyMatch(fields::has)) {
-            models.add(UNKNOWN_MODEL);
+        for (var map : MODEL_MAPS) {
+            if (fields.has(map)) {
+                models.add(UNKNOWN_MODEL);
+            }
         }
         return List.copyOf(models);
     }
@@ -79,7 +90,7 @@ final class RequestFields {
             if (token != JsonToken.START_OBJECT) {
                 throw new InvalidRequestBodyException(token == null ? NOT_JSON : "body is not a JSON object");
             }
-            var collector = new JsonFieldCollector(paths, false, found::add);
+            var collector = new JsonFieldCollector(paths, found::add);
             for (; token != null; token = parser.nextToken()) {
                 if (!collector.accept(token, parser)) {
                     throw new InvalidRequestBodyException("body has data after its JSON object");

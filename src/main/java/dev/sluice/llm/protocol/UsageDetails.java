@@ -110,7 +110,9 @@ public record UsageDetails(Map<UsageKind, Long> quantities, ServiceTier tier, bo
 
     /** Returns the same with the cost that the provider reports. */
     UsageDetails withReported(long picodollars) {
-        return new UsageDetails(quantities, tier, fast, region, iterations, image, picodollars);
+        return picodollars == reportedPicodollars
+                ? this
+                : new UsageDetails(quantities, tier, fast, region, iterations, image, picodollars);
     }
 
     /** Text tokens in the standard tier only. */

@@ -71,8 +71,17 @@ final class CallAdmission {
 
     /** Completes when the request may be forwarded; fails if it is rejected. What is reserved then is known by {@link #admitted}. */
     Future<Void> admit() {
-        return checkVersion().compose(known -> resolveCaller()).compose(resolved -> checkRequest())
-                .compose(checked -> readBody()).compose(read -> reserve()).compose(reserved -> checkOwner());
+        try {
+            checkVersion();
+        } catch (CallRejectedException e) {
+            return Future.failedFuture(e);
+        }
+        return services.callerResolver().resolve(context, provider).compose(resolved -> {
+            caller = resolved;
+            requireClient();
+            checkRequest();
+            return readBody();
+        }).compose(read -> reserve()).compose(reserved -> checkOwner());
     }
 
     LlmCaller caller() {
@@ -111,61 +120,60 @@ final class CallAdmission {
         parsed = null;
     }
 
-    private Future<Void> checkVersion() {
+    private void checkVersion() {
         if (deployment != null) {
-            return Future.succeededFuture();
+            return;
         }
         boolean upload = provider.is(ProviderType.GEMINI) && path.startsWith(UPLOAD + '/');
         var versioned = upload ? path.substring(UPLOAD.length()) : path;
         var version = provider.version(versioned);
         if (version == null) {
-            return rejected(404, "Unknown path: paths of this provider must begin with /" + provider.id() + provider.version());
+            throw new CallRejectedException(404,
+                    "Unknown path: paths of this provider must begin with /" + provider.id() + provider.version());
         }
-        return provider.version(versioned.substring(version.length())) == null
-                ? Future.succeededFuture()
-                : rejected(404, "Unknown path: the version is there twice; the base URL of this client must end with /"
-                        + provider.id() + ", because the client adds " + version);
+        if (provider.version(versioned.substring(version.length())) != null) {
+            throw new CallRejectedException(404,
+                    "Unknown path: the version is there twice; the base URL of this client must end with /" + provider.id()
+                            + ", because the client adds " + version);
+        }
     }
 
-    private Future<Void> resolveCaller() {
-        return services.callerResolver().resolve(context, provider).compose(resolved -> {
-            caller = resolved;
-            return requireClient();
-        });
-    }
-
-    private Future<Void> checkRequest() {
+    private void checkRequest() {
         if (caller.key() == null && !services.providers().isKeyless(provider)) {
-            return rejected(401, "No API key is configured for " + provider.id() + ": set RATE_LIMIT_LLM_"
+            throw new CallRejectedException(401, "No API key is configured for " + provider.id() + ": set RATE_LIMIT_LLM_"
                     + provider.id().toUpperCase(Locale.ROOT).replace('-', '_') + "_API_KEY");
         }
         if ((operation.kind() == Kind.UNKNOWN || operation.shape().isRestricted()) && !caller.ownKey()
                 && !services.paths().isOpen(provider, path)) {
             var post = ProviderOperation.of(provider, "POST", path);
             if (post.kind() != Kind.UNKNOWN && !post.shape().isRestricted()) {
-                return rejected(403, "This path takes POST");
+                throw new CallRejectedException(403, "This path takes POST");
             }
-            return rejected(403, "This path is not allowed with Sluice's key: add it to rate-limit.llm." + provider.id()
-                    + ".paths");
+            throw new CallRejectedException(403,
+                    "This path is not allowed with Sluice's key: add it to rate-limit.llm." + provider.id()
+                            + ".paths");
         }
         if (!ProviderQuery.isDecodable(request.query())) { // a provider could read parameters that are not seen here
-            return rejected(400, "A percent sign in the query must be followed by two hexadecimal digits");
+            throw new CallRejectedException(400, "A percent sign in the query must be followed by two hexadecimal digits");
         }
         if (operation.kind() == Kind.UNKNOWN && ProviderPaths.spellsOperation(provider, request.method().name(), path)) {
-            return rejected(400, "This path is another spelling of a known one, which would not be counted: write it without"
-                    + " percent-encoding, parameters and a slash at the end");
+            throw new CallRejectedException(400,
+                    "This path is another spelling of a known one, which would not be counted: write it without"
+                            + " percent-encoding, parameters and a slash at the end");
         }
         if (ProviderPaths.escapesPath(path)) {
-            return rejected(400, "The path must not contain empty or dot segments");
+            throw new CallRejectedException(400, "The path must not contain empty or dot segments");
         }
         if (operation.kind() == Kind.UNKNOWN && request.method() == HttpMethod.POST
-                && !services.limiter().allows(provider, "")) {
-            return rejected(403, "The model of a call to this path is not known, and only some may be called (rate-limit.llm."
-                    + provider.id() + ".models)");
+                && !allows("")) {
+            throw new CallRejectedException(403,
+                    "The model of a call to this path is not known, and only some may be called (rate-limit.llm."
+                            + provider.id() + ".models)");
         }
-        return ProviderHeaders.changesMethodOrHidesUsage(request, provider, caller)
-                ? rejected(400, "Query parameters and field masks must not change the method or hide the usage")
-                : Future.succeededFuture();
+        if (ProviderHeaders.changesMethodOrHidesUsage(request, provider, caller)) {
+            throw new CallRejectedException(400,
+                    "Query parameters and field masks must not change the method or hide the usage");
+        }
     }
 
     /** Reads and parses the body of a call, which determines the model, what it continues, and whether the response is streamed. */
@@ -179,19 +187,26 @@ final class CallAdmission {
         var contentType = types.size() == 1 ? types.get(0) : "";
         return services.bodyBuffer()
                 .read(context, read -> LlmRequestParser.parse(provider, requested, contentType, read))
-                .compose(request -> {
-                    parsed = request;
-                    operation = new ProviderOperation(requested.kind(), requested.shape(), request.model(),
-                            request.streaming());
-                    if (!continuesResponse) {
-                        recorder.onCall(operation);
-                    }
-                    boolean allowed = services.limiter().allows(provider, request.model())
-                            && request.furtherModels().stream().allMatch(model -> services.limiter().allows(provider, model));
-                    return allowed
-                            ? requireClient()
-                            : rejected(403, "This model may not be called (rate-limit.llm." + provider.id() + ".models)");
+                .map(request -> {
+                    onParsed(request, continuesResponse);
+                    return null;
                 });
+    }
+
+    private void onParsed(LlmRequest request, boolean continuesResponse) {
+        parsed = request;
+        operation = new ProviderOperation(operation.kind(), operation.shape(), request.model(), request.streaming());
+        if (!continuesResponse) {
+            recorder.onCall(operation);
+        }
+        if (!allows(request.model()) || !request.furtherModels().stream().allMatch(this::allows)) {
+            throw new CallRejectedException(403, "This model may not be called (rate-limit.llm." + provider.id() + ".models)");
+        }
+        requireClient();
+    }
+
+    private boolean allows(String model) {
+        return services.limiter().allows(provider, model);
     }
 
     /** Sluice's key would open the responses of all callers. */
@@ -199,7 +214,10 @@ final class CallAdmission {
         return caller.ownKey()
                 ? Future.succeededFuture()
                 : services.deferredCalls().checkOwner(identifier(), provider, operation, operationPath, parsed)
-                        .compose(own -> requireClient());
+                        .map(own -> {
+                            requireClient();
+                            return null;
+                        });
     }
 
     private Future<Void> reserve() {
@@ -222,30 +240,32 @@ final class CallAdmission {
         } else {
             services.limiter().admit(estimate, decided::complete, decided::fail);
         }
-        return decided.future().compose(call -> {
+        return decided.future().map(call -> {
             admitted = call.decision().allowed() ? call : null;
-            return onDecision(call.decision(), () -> CallDenial.of(call, caller.unproven()));
+            onDecision(call.decision(), () -> CallDenial.of(call, caller.unproven()));
+            return null;
         });
     }
 
     private Future<Void> decideWithoutUsage(Uni<Decision> check) {
-        return UniHelper.toFuture(check).compose(
-                decision -> onDecision(decision, () -> CallDenial.ofFreeCall(provider, decision, caller.unproven())));
+        return UniHelper.toFuture(check).map(decision -> {
+            onDecision(decision, () -> CallDenial.ofFreeCall(provider, decision, caller.unproven()));
+            return null;
+        });
     }
 
-    private Future<Void> onDecision(Decision decision, Supplier<CallDenial> denial) {
+    private void onDecision(Decision decision, Supplier<CallDenial> denial) {
         services.rateLimitHeaders().write(response.headers(), decision);
-        return decision.allowed() ? requireClient() : Future.failedFuture(CallRejectedException.of(denial.get()));
+        if (!decision.allowed()) {
+            throw CallRejectedException.of(denial.get());
+        }
+        requireClient();
     }
 
     /** Fails if the client has disconnected or the request has been rejected during an asynchronous step. */
-    private Future<Void> requireClient() {
-        return response.closed() || response.ended()
-                ? Future.failedFuture(new ClientDisconnectedException())
-                : Future.succeededFuture();
-    }
-
-    private static Future<Void> rejected(int status, String message) {
-        return Future.failedFuture(new CallRejectedException(status, message));
+    private void requireClient() {
+        if (response.closed() || response.ended()) {
+            throw new ClientDisconnectedException();
+        }
     }
 }

@@ -1,5 +1,7 @@
 package dev.sluice.service.llm;
 
+import java.util.function.Predicate;
+
 import dev.sluice.identity.HeaderText;
 
 /**
@@ -16,6 +18,9 @@ final class KeySyntax {
     static final String RULE = "An API key must consist of at most " + MAX_LENGTH + " visible ASCII characters";
 
     private static final String BEARER = "Bearer";
+    /** Characters of a key beside letters and digits; others are between a key and other text. */
+    private static final String KEY_CHARACTERS = "._~+/-";
+    private static final int MAX_PARTS = 256;
 
     private KeySyntax() {
     }
@@ -60,6 +65,34 @@ final class KeySyntax {
             }
         }
         return true;
+    }
+
+    /**
+     * Returns whether a text contains a key between other characters than those of keys.
+     *
+     * @param isKey returns whether a text is a key
+     * @return also true for a text of more than {@value #MAX_PARTS} parts, of which no more are looked up
+     */
+    static boolean containsKey(String text, Predicate<String> isKey) {
+        int from = 0;
+        for (int parts = 1; from < text.length(); parts++) {
+            int end = from;
+            while (end < text.length() && isKeyCharacter(text.charAt(end))) {
+                end++;
+            }
+            if (parts > MAX_PARTS || end > from && isKey.test(text.substring(from, end))) {
+                return true;
+            }
+            from = end;
+            while (from < text.length() && !isKeyCharacter(text.charAt(from))) {
+                from++;
+            }
+        }
+        return false;
+    }
+
+    private static boolean isKeyCharacter(char c) {
+        return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || KEY_CHARACTERS.indexOf(c) >= 0;
     }
 
     private static int end(String text) {

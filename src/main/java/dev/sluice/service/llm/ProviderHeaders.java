@@ -2,7 +2,6 @@ package dev.sluice.service.llm;
 
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -58,11 +57,6 @@ class ProviderHeaders {
     /** Response formats of Google from which usage can be extracted. */
     private static final Set<String> READABLE_FORMATS = Set.of("sse", "json");
 
-    /** Characters between a key and other text. */
-    private static final Pattern KEY_SEPARATORS = Pattern.compile("[^A-Za-z0-9._~+/-]+");
-    /** A value of more parts is not forwarded. */
-    private static final int MAX_VALUE_PARTS = 256;
-
     private final ApiKeyRegistry apiKeys;
     private final ForwardedHeaders forwardedHeaders;
     private final Providers providers;
@@ -84,13 +78,14 @@ class ProviderHeaders {
         var connectionOptions = connectionOptions(request.headers());
         for (var header : request.headers()) {
             var name = header.getKey();
+            var plainName = FieldNames.asSeenByCgi(name);
             if (!connectionOptions.isEmpty() && connectionOptions.contains(name.toLowerCase(Locale.ROOT))) {
                 continue;
             }
-            if (!caller.ownKey() && ACCOUNT_HEADERS.contains(FieldNames.asSeenByCgi(name))) {
+            if (!caller.ownKey() && ACCOUNT_HEADERS.contains(plainName)) {
                 continue;
             }
-            if (KEY_HEADERS.contains(FieldNames.asSeenByCgi(name))) {
+            if (KEY_HEADERS.contains(plainName)) {
                 if (caller.ownKey() && caller.key().equals(KeySyntax.ofHeader(header.getValue()))) {
                     setOwnKey(headers, name, header.getValue(), caller.key());
                 }
@@ -110,17 +105,15 @@ class ProviderHeaders {
 
     /** Returns whether a value is one of Sluice's keys, or contains one. */
     private boolean carriesKey(String value) {
-        if (apiKeys.isKey(KeySyntax.ofHeader(value))) {
-            return true;
-        }
-        var parts = KEY_SEPARATORS.split(value, MAX_VALUE_PARTS + 1);
-        return parts.length > MAX_VALUE_PARTS || parts.length > 1 && Arrays.stream(parts).anyMatch(apiKeys::isKey);
+        return apiKeys.hasKeys()
+                && (apiKeys.isKey(KeySyntax.ofHeader(value)) || KeySyntax.containsKey(value, apiKeys::isKey));
     }
 
     /** Returns the names of hop-by-hop headers that a request lists itself, in lower case. */
     private static Set<String> connectionOptions(MultiMap headers) {
-        var names = new HashSet<String>();
-        for (var line : headers.getAll(HttpHeaders.CONNECTION)) {
+        var lines = headers.getAll(HttpHeaders.CONNECTION);
+        var names = lines.isEmpty() ? Set.<String>of() : new HashSet<String>();
+        for (var line : lines) {
             for (var name : line.split(",")) {
                 names.add(name.strip().toLowerCase(Locale.ROOT));
             }

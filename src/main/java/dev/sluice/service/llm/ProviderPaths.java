@@ -54,7 +54,7 @@ public class ProviderPaths {
 
     /** Returns whether normalization could turn the path into another one, possibly outside the provider's API. */
     public static boolean escapesPath(String path) {
-        return PATH_ESCAPE.matcher(path).find();
+        return !plain(path) && PATH_ESCAPE.matcher(path).find();
     }
 
     /** Returns whether a server that decodes or normalizes an unknown path could take it for that of a known operation. */

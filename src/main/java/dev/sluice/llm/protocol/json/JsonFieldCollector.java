@@ -15,6 +15,7 @@ public final class JsonFieldCollector {
     private final JsonPaths paths;
     private final boolean allowList;
     private final Consumer<JsonFields> onDocument;
+    /** Fields of the open document; null outside of it. */
     private JsonFields fields;
 
     /** The open object or array; null outside of the document. */
@@ -30,18 +31,34 @@ public final class JsonFieldCollector {
     private final BitSet found = new BitSet();
     /** True if the current field is the first one of its name in its object. */
     private boolean first;
-    private final Set<String> ambiguous = new LinkedHashSet<>();
+    /** Null if ambiguous fields are not sought. */
+    private final Set<String> ambiguous;
 
     /**
+     * Collects from one document, and finds its {@link #ambiguousFields}.
+     *
      * @param paths the paths to collect
+     * @param onDocument receives the fields of the document at its end
+     */
+    public JsonFieldCollector(JsonPaths paths, Consumer<JsonFields> onDocument) {
+        this(paths, false, onDocument, new LinkedHashSet<>());
+    }
+
+    /**
+     * Collects from any number of documents.
+     *
      * @param allowList whether an array of documents is accepted in place of one
      * @param onDocument receives the fields of each document at its end
      */
-    public JsonFieldCollector(JsonPaths paths, boolean allowList, Consumer<JsonFields> onDocument) {
+    JsonFieldCollector(JsonPaths paths, boolean allowList, Consumer<JsonFields> onDocument) {
+        this(paths, allowList, onDocument, null);
+    }
+
+    private JsonFieldCollector(JsonPaths paths, boolean allowList, Consumer<JsonFields> onDocument, Set<String> ambiguous) {
         this.paths = paths;
-        this.fields = new JsonFields(paths);
         this.allowList = allowList;
         this.onDocument = onDocument;
+        this.ambiguous = ambiguous;
     }
 
     /**
@@ -116,7 +133,7 @@ public final class JsonFieldCollector {
         name = JsonPaths.ELEMENT;
         if (parent == null) {
             onDocument.accept(fields);
-            fields = new JsonFields(paths);
+            fields = null;
             complete = !isList;
         }
     }
@@ -127,7 +144,9 @@ public final class JsonFieldCollector {
             return;
         }
         var path = parent == null ? paths : parent.child(name);
-        if (parent != null) {
+        if (parent == null) {
+            fields = new JsonFields(paths);
+        } else {
             note(path, token, parser);
         }
         if (token.isStructStart()) {
@@ -163,7 +182,7 @@ public final class JsonFieldCollector {
     private void note(JsonPaths path, JsonToken token, JsonParser parser) throws IOException {
         first = false;
         if (path == null) {
-            var known = parent == paths ? paths.childInOtherCase(name) : null;
+            var known = ambiguous != null && parent == paths ? paths.childInOtherCase(name) : null;
             if (known != null) {
                 ambiguous.add(known);
             }
@@ -173,7 +192,8 @@ public final class JsonFieldCollector {
             found.set(path.index());
             found.clear(path.index() + 1, path.end());
             first = true;
-        } else if (token != JsonToken.VALUE_STRING || !path.isRequested() || !parser.getText().equals(fields.text(path.path))) {
+        } else if (ambiguous != null && (token != JsonToken.VALUE_STRING || !path.isRequested()
+                || !parser.getText().equals(fields.text(path.path)))) {
             ambiguous.add(path.path);
         }
     }

@@ -110,8 +110,9 @@ public final class JsonFields {
     }
 
     private Elements collected(String path) {
-        var node = elements == null ? null : paths.node(path + '.' + JsonPaths.ELEMENT);
-        return node == null ? null : elements.get(node.index());
+        var node = elements == null ? null : paths.node(path);
+        var element = node == null ? null : node.child(JsonPaths.ELEMENT);
+        return element == null ? null : elements.get(element.index());
     }
 
     void addText(String text) {
@@ -158,7 +159,8 @@ public final class JsonFields {
      * @return false for any other value
      */
     public boolean isString(String path) {
-        return value(path) instanceof String || value(path) == JsonToken.VALUE_STRING;
+        var value = value(path);
+        return value instanceof String || value == JsonToken.VALUE_STRING;
     }
 
     /**

@@ -28,6 +28,8 @@ public final class JsonPaths {
     private boolean text;
 
     private final Map<String, JsonPaths> children = new LinkedHashMap<>();
+    /** Names of the children. */
+    private String[] names;
     /** Every node of the tree by its path; null except for the document. */
     private Map<String, JsonPaths> nodes;
     /** Position in the order of the document: a node comes before everything below it. */
@@ -72,6 +74,7 @@ public final class JsonPaths {
         index = position;
         end = position + 1;
         all.put(path, this);
+        names = children.keySet().toArray(String[]::new);
         for (var child : children.values()) {
             end = child.number(end, all);
         }
@@ -106,7 +109,7 @@ public final class JsonPaths {
 
     /** Returns the name of the child that has a name in another case; null if there is none. */
     String childInOtherCase(String other) {
-        for (var name : children.keySet()) {
+        for (var name : names) {
             if (name.equalsIgnoreCase(other)) {
                 return name;
             }
