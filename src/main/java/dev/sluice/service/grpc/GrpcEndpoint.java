@@ -3,6 +3,7 @@ package dev.sluice.service.grpc;
 import java.net.BindException;
 import java.time.Duration;
 import java.util.Collection;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -24,6 +25,7 @@ import dev.sluice.config.ConfigProblems;
 import dev.sluice.http.CredentialFailures;
 import dev.sluice.redis.EventLoops;
 import dev.sluice.service.config.ServiceConfig;
+import io.quarkus.arc.All;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
 import io.quarkus.runtime.configuration.ConfigurationException;
@@ -68,12 +70,13 @@ class GrpcEndpoint {
     private final String host;
     private final Instance<GrpcService> services;
     private final CredentialFailures failures;
+    private final List<GrpcCallObserver> observers;
     private final Collection<HttpServer> servers = new ConcurrentLinkedQueue<>();
     private final Set<HttpConnection> connections = ConcurrentHashMap.newKeySet();
 
     GrpcEndpoint(Vertx vertx, GrpcConfig settings, ServiceConfig service, GrpcTls tls,
             @ConfigProperty(name = "quarkus.http.host") String host, @Any Instance<GrpcService> services,
-            CredentialFailures failures) {
+            CredentialFailures failures, @All List<GrpcCallObserver> observers) {
         this.vertx = vertx;
         this.settings = settings;
         this.service = service;
@@ -81,6 +84,7 @@ class GrpcEndpoint {
         this.host = host;
         this.services = services;
         this.failures = failures;
+        this.observers = observers;
     }
 
     void validate(@Observes ConfigProblems problems) {
@@ -176,7 +180,7 @@ class GrpcEndpoint {
         var server = GrpcServer.server(vertx, new GrpcServerOptions().setMaxMessageSize(MAX_MESSAGE_SIZE));
         services.forEach(each -> each.addTo(server));
         var http = vertx.createHttpServer(options(port)).requestHandler(
-                new GrpcRequestGuard(server, token(service.apiToken()), token(service.adminToken()), failures));
+                new GrpcRequestGuard(server, token(service.apiToken()), token(service.adminToken()), failures, observers));
         http.connectionHandler(connection -> {
             connections.add(connection);
             connection.exceptionHandler(failure -> LOG.debug("gRPC connection failed", failure));

@@ -1,5 +1,6 @@
 package dev.sluice.service.grpc;
 
+import java.util.List;
 import java.util.Optional;
 
 import dev.sluice.http.CredentialFailures;
@@ -28,17 +29,19 @@ final class GrpcRequestGuard implements Handler<HttpServerRequest> {
     private final Optional<String> token;
     private final Optional<String> adminToken;
     private final CredentialFailures failures;
+    private final List<GrpcCallObserver> observers;
 
     /**
      * @param token token that calls need; empty if they need none
      * @param adminToken token that is as good
      */
     GrpcRequestGuard(Handler<HttpServerRequest> server, Optional<String> token, Optional<String> adminToken,
-            CredentialFailures failures) {
+            CredentialFailures failures, List<GrpcCallObserver> observers) {
         this.server = server;
         this.token = token;
         this.adminToken = adminToken;
         this.failures = failures;
+        this.observers = observers;
     }
 
     @Override
@@ -52,10 +55,20 @@ final class GrpcRequestGuard implements Handler<HttpServerRequest> {
             request.response().setStatusCode(415).end();
         } else if (!isMethodPath(request.path())) {
             reject(request, GrpcStatus.UNIMPLEMENTED, "The path must be /service/method");
-        } else if (!IDENTITY.equals(encoding(request))) {
+        } else {
+            boolean health = request.path().startsWith(HealthService.PATH_PREFIX);
+            if (!health) {
+                observers.forEach(observer -> observer.onCall(request));
+            }
+            handleCall(request, health);
+        }
+    }
+
+    private void handleCall(HttpServerRequest request, boolean health) {
+        if (!IDENTITY.equals(encoding(request))) {
             request.response().putHeader("grpc-accept-encoding", IDENTITY);
             reject(request, GrpcStatus.UNIMPLEMENTED, "Compressed messages are not supported");
-        } else if (token.isPresent() && !request.path().startsWith(HealthService.PATH_PREFIX) && !isAuthorized(request)) {
+        } else if (token.isPresent() && !health && !isAuthorized(request)) {
             reject(request, GrpcStatus.UNAUTHENTICATED,
                     "This service requires the API token in the metadata: authorization: Bearer ...");
         } else {

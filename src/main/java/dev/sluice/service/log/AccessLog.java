@@ -30,11 +30,12 @@ class AccessLog {
         if (!LOG.isInfoEnabled()) {
             return;
         }
-        var request = record.routing().request();
-        var response = record.routing().response();
+        var request = record.request();
+        var response = request.response();
         var method = request.method().name();
         var fields = new LogFields().addClient(addresses, request).add("method", method).add("path", request.path())
-                .add("status", response.getStatusCode()).add("bytes", response.bytesWritten())
+                .add("status", response.getStatusCode()).add("grpcStatus", record.grpcStatus())
+                .add("bytes", response.bytesWritten())
                 .addMillis("ms", System.nanoTime() - record.startNanos());
         if (record.isAborted()) {
             fields.add("aborted", "true");

@@ -5,6 +5,7 @@ import java.util.List;
 
 import io.smallrye.common.vertx.VertxContext;
 import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.RoutingContext;
 
 /**
@@ -14,6 +15,7 @@ import io.vertx.ext.web.RoutingContext;
 public final class RequestRecord {
 
     private static final String KEY = RequestRecord.class.getName();
+    private static final String GRPC_STATUS = "grpc-status";
 
     /** Result of the limits of a request, in the order of their weight. */
     public enum Outcome {
@@ -59,7 +61,8 @@ public final class RequestRecord {
     public record ModelUsage(String model, long inputTokens, long outputTokens, long picodollars) {
     }
 
-    private final RoutingContext routing;
+    private final HttpServerRequest request;
+    private final boolean isGrpc;
     private final long startNanos = System.nanoTime();
     private final List<Runnable> listeners = new ArrayList<>(2);
     private String route;
@@ -75,20 +78,34 @@ public final class RequestRecord {
     private boolean aborted;
     private boolean complete;
 
-    private RequestRecord(RoutingContext routing) {
-        this.routing = routing;
+    private RequestRecord(HttpServerRequest request, boolean isGrpc) {
+        this.request = request;
+        this.isGrpc = isGrpc;
     }
 
     /** Begins to record a request. Must be called in its Vert.x context. */
     static RequestRecord begin(RoutingContext routing) {
-        var record = new RequestRecord(routing);
+        var record = new RequestRecord(routing.request(), false);
         routing.put(KEY, record);
-        var context = Vertx.currentContext();
-        if (context != null && VertxContext.isDuplicatedContext(context)) {
-            context.putLocal(KEY, record);
-        }
+        record.bind();
         routing.addEndHandler(end -> record.onResponseEnd(end.failed()));
         return record;
+    }
+
+    /** Begins to record a call of gRPC. Must be called in its Vert.x context. */
+    static RequestRecord begin(HttpServerRequest call) {
+        var record = new RequestRecord(call, true);
+        record.bind();
+        call.response().endHandler(end -> record.onResponseEnd(!call.response().ended()));
+        call.response().closeHandler(closed -> record.onResponseEnd(!call.response().ended()));
+        return record;
+    }
+
+    private void bind() {
+        var context = Vertx.currentContext();
+        if (context != null && VertxContext.isDuplicatedContext(context)) {
+            context.putLocal(KEY, this);
+        }
     }
 
     /** Returns the record of a request; null if requests are not recorded. */
@@ -97,7 +114,7 @@ public final class RequestRecord {
     }
 
     /** Returns the record of the request in whose Vert.x context this method is called; null if there is none. */
-    static RequestRecord current() {
+    public static RequestRecord current() {
         var context = Vertx.currentContext();
         return context != null && VertxContext.isDuplicatedContext(context) ? context.getLocal(KEY) : null;
     }
@@ -169,8 +186,17 @@ public final class RequestRecord {
         completeIfDone();
     }
 
-    RoutingContext routing() {
-        return routing;
+    HttpServerRequest request() {
+        return request;
+    }
+
+    /** Returns the status of a call of gRPC; null if the request is none, or its response has no status. */
+    public String grpcStatus() {
+        if (!isGrpc) {
+            return null;
+        }
+        var status = request.response().trailers().get(GRPC_STATUS);
+        return status == null ? request.response().headers().get(GRPC_STATUS) : status;
     }
 
     long startNanos() {

@@ -11,15 +11,21 @@ import dev.sluice.api.RateLimitRequest;
 import dev.sluice.policy.LimitRule;
 import dev.sluice.service.config.ServiceConfig;
 import dev.sluice.service.edge.ReservedPaths;
+import dev.sluice.service.grpc.GrpcCallObserver;
 import dev.sluice.service.log.RequestRecord.LimitResult;
 import dev.sluice.service.log.RequestRecord.Outcome;
 import io.quarkus.runtime.StartupEvent;
+import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 
-/** Creates a {@link RequestRecord} for each request if the access log or tracing is enabled; otherwise adds no route. */
+/**
+ * Creates a {@link RequestRecord} for each request and each call of gRPC if the access log or tracing is enabled; otherwise adds no
+ * route.
+ */
 @Singleton
-class RequestRecorder implements DecisionListener {
+@Priority(2)
+class RequestRecorder implements DecisionListener, GrpcCallObserver {
 
     /** Before {@code RequestTracing}. */
     private static final int ORDER = -2001;
@@ -52,11 +58,22 @@ class RequestRecorder implements DecisionListener {
         if (serving) {
             var record = RequestRecord.begin(routing);
             record.setRoute(ReservedPaths.endpoint(routing.request().path()));
-            if (accessLogEnabled) {
-                record.whenComplete(() -> accessLog.write(record));
-            }
+            logWhenComplete(record);
         }
         routing.next();
+    }
+
+    @Override
+    public void onCall(HttpServerRequest call) {
+        if (enabled && serving) {
+            logWhenComplete(RequestRecord.begin(call));
+        }
+    }
+
+    private void logWhenComplete(RequestRecord record) {
+        if (accessLogEnabled) {
+            record.whenComplete(() -> accessLog.write(record));
+        }
     }
 
     @Override

@@ -1,7 +1,9 @@
 package dev.sluice.service.observability;
 
 import java.util.Set;
+import java.util.function.Consumer;
 
+import jakarta.annotation.Priority;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Singleton;
 
@@ -10,6 +12,7 @@ import dev.sluice.api.DecisionListener;
 import dev.sluice.api.DecisionMode;
 import dev.sluice.api.RateLimitRequest;
 import dev.sluice.service.config.ServiceConfig;
+import dev.sluice.service.grpc.GrpcCallObserver;
 import dev.sluice.service.log.RequestRecord;
 import io.opentelemetry.api.OpenTelemetry;
 import io.opentelemetry.api.common.AttributeKey;
@@ -22,16 +25,18 @@ import io.opentelemetry.api.trace.propagation.W3CTraceContextPropagator;
 import io.opentelemetry.context.Context;
 import io.opentelemetry.context.propagation.TextMapGetter;
 import io.vertx.core.MultiMap;
+import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 
 /**
- * Exports each request as a span, with its decision as an event, if tracing is enabled. Spans contain no user name, address,
+ * Exports each request and each call of gRPC as a span, with its decision as an event, if tracing is enabled. Spans contain no user name, address,
  * path or header, only names of rules, endpoints and models. The span of a model call ends when the call is settled, with its
  * tokens and cost.
  */
 @Singleton
-class RequestTracing implements DecisionListener {
+@Priority(1)
+class RequestTracing implements DecisionListener, GrpcCallObserver {
 
     static final String EVENT = "rate_limit.decision";
 
@@ -41,6 +46,7 @@ class RequestTracing implements DecisionListener {
             "CONNECT");
     private static final AttributeKey<String> METHOD = AttributeKey.stringKey("http.request.method");
     private static final String OTHER_METHOD = "_OTHER";
+    private static final String GRPC = "gRPC";
     private static final AttributeKey<String> ROUTE = AttributeKey.stringKey("http.route");
     private static final AttributeKey<Long> STATUS = AttributeKey.longKey("http.response.status_code");
     private static final AttributeKey<String> RESOURCE = AttributeKey.stringKey("rate_limit.resource");
@@ -81,20 +87,34 @@ class RequestTracing implements DecisionListener {
         }
         var request = routing.request();
         var method = METHODS.contains(request.method().name()) ? request.method().name() : OTHER_METHOD;
+        start(record, request, name(method), span -> end(span, method, routing, record)).setAttribute(METHOD, method);
+        routing.next();
+    }
+
+    @Override
+    public void onCall(HttpServerRequest call) {
+        var record = enabled ? RequestRecord.current() : null;
+        if (record != null) {
+            start(record, call, GRPC, span -> GrpcCallAttributes.set(span, call.path(), record));
+        }
+    }
+
+    /** Starts the span of a request; it ends, after the attributes of the response are set, when the request is complete. */
+    private Span start(RequestRecord record, HttpServerRequest request, String name, Consumer<Span> atEnd) {
         var propagator = W3CTraceContextPropagator.getInstance();
         var parent = propagator.extract(Context.root(), request.headers(), HEADERS);
-        var span = tracer.spanBuilder(name(method)).setSpanKind(SpanKind.SERVER).setParent(parent)
-                .setAttribute(METHOD, method).startSpan();
+        var span = tracer.spanBuilder(name).setSpanKind(SpanKind.SERVER).setParent(parent).startSpan();
         var context = parent.with(span);
         // Downstream services find this span as their parent.
         propagator.inject(context, request.headers(), MultiMap::set);
         var scope = context.makeCurrent();
         record.setTraceId(span.getSpanContext().getTraceId());
         record.whenComplete(() -> {
-            end(span, method, routing, record);
+            atEnd.accept(span);
+            span.end();
             scope.close();
         });
-        routing.next();
+        return span;
     }
 
     private static void end(Span span, String method, RoutingContext routing, RequestRecord record) {
@@ -110,7 +130,6 @@ class RequestTracing implements DecisionListener {
         if (record.modelCall() != null) {
             ModelCallAttributes.set(span, record.modelCall(), record.modelUsage());
         }
-        span.end();
     }
 
     private static String name(String method) {
