@@ -143,7 +143,7 @@ final class TokenCounter {
         for (int i = 0; i < size; i++) {
             hash = Vocabulary.append(hash, bytes[i]);
         }
-        return vocabulary.rank(hash) != Vocabulary.NONE;
+        return vocabulary.contains(hash);
     }
 
     /** Merges the two adjacent parts with the lowest rank, until there are none: byte-pair encoding. Returns the parts left. */

@@ -128,6 +128,15 @@ final class Vocabulary {
         return NONE;
     }
 
+    /** Returns whether the bytes with this hash are a token. Faster than its rank, which is in another part of the memory. */
+    boolean contains(long hash) {
+        int index = index(hash);
+        while (hashes[index] != 0 && hashes[index] != hash) {
+            index = index + 1 & hashes.length - 1;
+        }
+        return hashes[index] != 0;
+    }
+
     private static int index(long hash) {
         return (int) ((hash ^ hash >>> 32) * MIX >>> 64 - TABLE_BITS);
     }

@@ -190,7 +190,9 @@ public final class JsonFieldCollector {
             found.clear(path.index() + 1, path.end());
         } else if (!found.get(path.index())) {
             found.set(path.index());
-            found.clear(path.index() + 1, path.end());
+            if (!path.isLeaf()) {
+                found.clear(path.index() + 1, path.end());
+            }
             first = true;
         } else if (ambiguous != null && (token != JsonToken.VALUE_STRING || !path.isRequested()
                 || !parser.getText().equals(fields.text(path.path)))) {

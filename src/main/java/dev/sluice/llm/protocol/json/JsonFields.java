@@ -51,7 +51,9 @@ public final class JsonFields {
 
     /** @param value a string, long or boolean; any other object for a value of another type */
     void put(JsonPaths path, Object value) {
-        Arrays.fill(values, path.index(), path.end(), null);
+        if (values[path.index()] != null && !path.isLeaf()) { // only then there can be something below it
+            Arrays.fill(values, path.index(), path.end(), null);
+        }
         values[path.index()] = value;
     }
 

@@ -66,6 +66,12 @@ public final class JsonPaths {
         }
         root.nodes = new HashMap<>();
         root.number(0, root.nodes);
+        for (var path : paths) { // as keys: a name that is looked up often is then found without a comparison
+            var node = root.nodes.remove(path);
+            if (node != null) {
+                root.nodes.put(path, node);
+            }
+        }
         return root;
     }
 
@@ -92,6 +98,11 @@ public final class JsonPaths {
 
     boolean isText() {
         return text;
+    }
+
+    /** Returns whether there are no paths below this one. */
+    boolean isLeaf() {
+        return end == index + 1;
     }
 
     int index() {
