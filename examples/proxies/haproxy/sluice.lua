@@ -3,8 +3,9 @@
 local URL = "http://127.0.0.1:8080/v1/forward-auth?from=original"
 -- Milliseconds; above RATE_LIMIT_TIMEOUT (100ms), so that Sluice's fallback decides while Redis is unavailable.
 local TIMEOUT = 1000
--- Fields of the client by which Sluice knows the caller.
-local CREDENTIALS = { "authorization", "x-api-key" }
+-- Fields of the client by which Sluice knows the caller, overridden methods and preflights.
+local SENT = { "authorization", "x-api-key", "x-http-method-override", "x-method-override", "x-http-method", "origin",
+  "access-control-request-method" }
 -- Fields of a refusal that reach the client.
 local ANSWERED = { "content-type", "retry-after", "www-authenticate", "x-ratelimit-limit", "x-ratelimit-remaining",
   "x-ratelimit-reset", "x-ratelimit-mode", "ratelimit", "ratelimit-policy" }
@@ -30,7 +31,7 @@ core.register_action("sluice", { "http-req" }, function(txn)
     ["x-forwarded-for"] = { txn.sf:src() }
   }
   local received = txn.http:req_get_headers()
-  for _, name in ipairs(CREDENTIALS) do
+  for _, name in ipairs(SENT) do
     if received[name] then
       local values = {}
       for i = 0, #received[name] do
@@ -44,7 +45,9 @@ core.register_action("sluice", { "http-req" }, function(txn)
 
   local client = core.httpclient()
   local answer = client:get { url = URL, headers = fields, timeout = TIMEOUT }
-  if not answer or not answer.status or answer.status < 100 then
+  -- HAProxy reports a failed call as 503 or 504 of its own, in HTML. Sluice's errors are JSON.
+  local type = answer and answer.headers and first(answer.headers["content-type"]) or ""
+  if not answer or not answer.status or answer.status < 100 or answer.status >= 500 and not type:find("json", 1, true) then
     core.Warning("Sluice does not answer: the request is allowed")
     return
   end

@@ -14,4 +14,9 @@ class CaddyProxyIT extends ProxyExample {
     List<String> command(Path program) {
         return List.of(program.toString(), "run", "--config", "Caddyfile");
     }
+
+    @Override
+    int statusWithoutSluice() {
+        return 502;
+    }
 }

@@ -14,4 +14,9 @@ class HaproxyProxyIT extends ProxyExample {
     List<String> command(Path program) {
         return List.of(program.toString(), "-f", "haproxy.cfg");
     }
+
+    @Override
+    int statusWithoutSluice() {
+        return 200;
+    }
 }

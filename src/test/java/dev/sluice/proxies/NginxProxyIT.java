@@ -14,4 +14,9 @@ class NginxProxyIT extends ProxyExample {
     List<String> command(Path program) {
         return List.of(program.toString(), "-p", ".", "-c", "nginx.conf");
     }
+
+    @Override
+    int statusWithoutSluice() {
+        return 500;
+    }
 }

@@ -5,11 +5,14 @@ import static dev.sluice.testing.HttpTestClient.header;
 import static dev.sluice.testing.HttpTestClient.json;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.IntStream;
 
@@ -51,6 +54,9 @@ abstract class ProxyExample {
     /** Returns the command of the example's README. */
     abstract List<String> command(Path program);
 
+    /** Returns the status of a request while Sluice does not run. */
+    abstract int statusWithoutSluice();
+
     /** Returns further settings of Sluice, which replace others. */
     Map<String, String> settings() {
         return Map.of();
@@ -71,13 +77,16 @@ abstract class ProxyExample {
     }
 
     @BeforeEach
-    void start(@TempDir Path folder) {
+    void start(@TempDir Path folder) throws IOException {
+        var rules = Files.writeString(folder.resolve("rules-of-sluice.yaml"),
+                "endpoints:\n  DELETE /things: 1/minute\n  /shut: blocked\n");
         redis = RedisTestServer.start();
         var settings = new HashMap<>(Map.of("REDIS_HOST", "127.0.0.1", "REDIS_PORT", Integer.toString(redis.port()),
                 "RATE_LIMIT_TRUSTED_PROXIES", "127.0.0.1", "RATE_LIMIT_FORWARDED_HEADER", "x-forwarded-for",
                 "RATE_LIMIT_API_KEYS_BOB_SHA256", Sha256.hex("key-of-bob"), "RATE_LIMIT_API_KEYS_BOB_USER", "bob",
                 "RATE_LIMIT_API_KEYS_BOB_TIER", "pro", "RATE_LIMIT_ADMIN_TOKEN", "admin-secret", "RATE_LIMIT_TIMEOUT", "30s",
                 "RATE_LIMIT_ACCESS_LOG", "true"));
+        settings.put("RATE_LIMIT_FILE", rules.toString());
         int grpc = FreePorts.next();
         settings.put("RATE_LIMIT_GRPC_PORT", Integer.toString(grpc));
         settings.putAll(settings());
@@ -161,6 +170,36 @@ abstract class ProxyExample {
         assertThat(windows("ip:127.0.0.1")).contains("\"api:/campaigns\":1").doesNotContain("/users");
         assertThat(windows("user:alice")).doesNotContain("api:");
         assertThat(windows("ip:198.51.100.7")).doesNotContain("api:");
+    }
+
+    @Test
+    void overriddenMethodsCount() {
+        for (var field : List.of("X-HTTP-Method-Override", "X-Method-Override", "X-HTTP-Method")) {
+            http.send("POST", "/things", "", field, "DELETE");
+        }
+        assertThat(http.send("POST", "/things", "", "X-HTTP-Method-Override", "DELETE").statusCode()).isEqualTo(429);
+        assertThat(windows("ip:127.0.0.1")).contains("\"api:DELETE /things\":1");
+    }
+
+    @Test
+    void blockedIs429WithValidJson() {
+        var denied = http.get("/shut");
+        assertThat(denied.statusCode()).isEqualTo(429);
+        assertThat(error(denied).getJsonObject("details").getValue("retry_after")).isNull();
+    }
+
+    @Test
+    void spellingsOfIdentityHeadersDoNotReachTheApi() {
+        var answer = http.get("/api/v1/users", "X_User_Id", "alice", "x_user-tier", "gold");
+        assertThat(answer.statusCode()).isEqualTo(200);
+        assertThat(answer.body().toLowerCase(Locale.ROOT)).doesNotContain("alice", "gold");
+    }
+
+    @Test
+    void withoutSluiceTheProxyDoesWhatTheDocsSay() {
+        sluice.close();
+        sluice = null;
+        assertThat(http.get("/api/v1/users").statusCode()).isEqualTo(statusWithoutSluice());
     }
 
     @Test

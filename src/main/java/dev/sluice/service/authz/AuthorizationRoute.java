@@ -1,11 +1,14 @@
 package dev.sluice.service.authz;
 
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Set;
 
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 
 import org.eclipse.microprofile.config.Config;
+import org.jboss.logging.Logger;
 
 import dev.sluice.http.AdmissionResult;
 import dev.sluice.http.ErrorResponse;
@@ -16,6 +19,7 @@ import dev.sluice.service.api.BadRequestException;
 import dev.sluice.service.edge.DecisionRouteOrder;
 import dev.sluice.service.edge.ExpectContinue;
 import dev.sluice.service.gateway.UpstreamHeaders;
+import dev.sluice.store.ThrottledLog;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
@@ -36,6 +40,11 @@ class AuthorizationRoute {
 
     /** Envoy removes these fields from the request, and this one from the answer. */
     private static final String REMOVED_HEADERS = "X-Envoy-Auth-Headers-To-Remove";
+    /** Fields that applications could take for those of the identity. Envoy removes them without having sent them here. */
+    private static final List<String> UNSEEN_NAMES = List.of("x_user_id", "x-user_id", "x_user-id", "x_user_tier",
+            "x-user_tier",
+            "x_user-tier");
+    private static final Logger LOG = Logger.getLogger(AuthorizationRoute.class);
     private static final int TOO_MANY_REQUESTS = 429;
     private static final ErrorResponse NOT_TRUSTED = ErrorResponse.of(403, "RATE_4031",
             "Only trusted proxies may ask here: add the address of the proxy to rate-limit.trusted-proxies"
@@ -44,6 +53,7 @@ class AuthorizationRoute {
     private final ForwardedRequestLimiter limiter;
     private final ClientAddressResolver addresses;
     private final CurrentPolicy policy;
+    private final ThrottledLog untrusted = new ThrottledLog();
     private final UpstreamHeaders upstreamHeaders;
 
     AuthorizationRoute(ForwardedRequestLimiter limiter, ClientAddressResolver addresses, CurrentPolicy policy,
@@ -77,6 +87,8 @@ class AuthorizationRoute {
     private void forwardAuth(RoutingContext context) {
         var request = context.request();
         if (!addresses.isFromTrustedProxy(request)) {
+            untrusted.log(times -> LOG.warnf("Forward authentication was refused, because the peer is not listed in"
+                    + " rate-limit.trusted-proxies: peer=%s times=%d", request.remoteAddress().hostAddress(), times));
             reject(context, NOT_TRUSTED);
             return;
         }
@@ -125,9 +137,9 @@ class AuthorizationRoute {
     }
 
     private static void putRemoved(RoutingContext context, Set<String> names) {
-        if (!names.isEmpty()) {
-            context.response().headers().set(REMOVED_HEADERS, String.join(",", names));
-        }
+        var all = new LinkedHashSet<>(names);
+        all.addAll(UNSEEN_NAMES);
+        context.response().headers().set(REMOVED_HEADERS, String.join(",", all));
     }
 
     private static void respond(RoutingContext context, AdmissionResult result, int denyStatus) {

@@ -3,11 +3,14 @@ package dev.sluice.service.grpc;
 import java.util.List;
 import java.util.Optional;
 
+import org.jboss.logging.Logger;
+
 import dev.sluice.http.CredentialFailures;
 import dev.sluice.identity.HeaderText;
 import dev.sluice.identity.RejectedCredential;
 import dev.sluice.identity.Sha256;
 import dev.sluice.service.auth.BearerToken;
+import dev.sluice.store.ThrottledLog;
 import io.vertx.core.Handler;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
@@ -21,6 +24,8 @@ import io.vertx.grpc.common.GrpcStatus;
  */
 final class GrpcRequestGuard implements Handler<HttpServerRequest> {
 
+    private static final Logger LOG = Logger.getLogger(GrpcRequestGuard.class);
+    private static final ThrottledLog UNAUTHENTICATED = new ThrottledLog();
     private static final String GRPC = "application/grpc";
     private static final String ENCODING = "grpc-encoding";
     private static final String IDENTITY = "identity";
@@ -69,6 +74,8 @@ final class GrpcRequestGuard implements Handler<HttpServerRequest> {
             request.response().putHeader("grpc-accept-encoding", IDENTITY);
             reject(request, GrpcStatus.UNIMPLEMENTED, "Compressed messages are not supported");
         } else if (token.isPresent() && !health && !isAuthorized(request)) {
+            UNAUTHENTICATED.log(times -> LOG.warnf("gRPC calls without the API token (RATE_LIMIT_API_TOKEN) were refused, which"
+                    + " proxies take for a failure: peer=%s times=%d", request.remoteAddress().hostAddress(), times));
             reject(request, GrpcStatus.UNAUTHENTICATED,
                     "This service requires the API token in the metadata: authorization: Bearer ...");
         } else {
