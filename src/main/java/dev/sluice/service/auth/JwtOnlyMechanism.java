@@ -104,6 +104,9 @@ public class JwtOnlyMechanism implements HttpAuthenticationMechanism, AnonymousR
         var verified = Uni.createFrom().deferred(() -> verification.apply(token))
                 .onFailure(AuthenticationFailedException.class).transform(failure -> rejected(JwtRejection.of(
                         failure.getCause() instanceof ParseException cause ? cause : null, token, verifier.settings())))
+                .onFailure(StackOverflowError.class)
+                .transform(deep -> rejected(new JwtRejection(RejectedCredential.JWT_MALFORMED,
+                        "required=\"claims that are not nested deeply\"")))
                 .invoke(this::logMissingSubject);
         return keys.succeeded() ? verified : onCurrentContext(keys).chain(() -> verified);
     }

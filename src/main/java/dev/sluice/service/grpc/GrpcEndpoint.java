@@ -180,7 +180,8 @@ class GrpcEndpoint {
         var server = GrpcServer.server(vertx, new GrpcServerOptions().setMaxMessageSize(MAX_MESSAGE_SIZE));
         services.forEach(each -> each.addTo(server));
         var http = vertx.createHttpServer(options(port)).requestHandler(
-                new GrpcRequestGuard(server, token(service.apiToken()), token(service.adminToken()), failures, observers));
+                new GrpcRequestGuard(server, token(service.apiToken()), token(service.adminToken()), failures, observers,
+                        service.connections().bodyTimeout().toMillis()));
         http.connectionHandler(connection -> {
             connections.add(connection);
             connection.exceptionHandler(failure -> LOG.debug("gRPC connection failed", failure));

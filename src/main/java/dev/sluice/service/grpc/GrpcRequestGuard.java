@@ -1,5 +1,6 @@
 package dev.sluice.service.grpc;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -12,6 +13,7 @@ import dev.sluice.identity.Sha256;
 import dev.sluice.service.auth.BearerToken;
 import dev.sluice.store.ThrottledLog;
 import io.vertx.core.Handler;
+import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
@@ -20,13 +22,15 @@ import io.vertx.grpc.common.GrpcStatus;
 
 /**
  * Rejects requests that are not gRPC, calls with compressed messages, which could expand to any size, and calls without the token.
- * The health service needs no token: Kubernetes cannot send one.
+ * The health service needs no token: Kubernetes cannot send one. Used by one event loop.
  */
 final class GrpcRequestGuard implements Handler<HttpServerRequest> {
 
     private static final Logger LOG = Logger.getLogger(GrpcRequestGuard.class);
     private static final ThrottledLog UNAUTHENTICATED = new ThrottledLog();
     private static final String GRPC = "application/grpc";
+    /** Error code of HTTP/2. */
+    private static final long CANCEL = 8;
     private static final String ENCODING = "grpc-encoding";
     private static final String IDENTITY = "identity";
 
@@ -35,18 +39,23 @@ final class GrpcRequestGuard implements Handler<HttpServerRequest> {
     private final Optional<String> adminToken;
     private final CredentialFailures failures;
     private final List<GrpcCallObserver> observers;
+    private final long bodyTimeoutMillis;
+    /** Requests that have arrived with the bytes that are being read. */
+    private List<HttpServerRequest> arrived = new ArrayList<>();
 
     /**
      * @param token token that calls need; empty if they need none
      * @param adminToken token that is as good
+     * @param bodyTimeoutMillis time for receiving a request as a whole, after which its stream is reset
      */
     GrpcRequestGuard(Handler<HttpServerRequest> server, Optional<String> token, Optional<String> adminToken,
-            CredentialFailures failures, List<GrpcCallObserver> observers) {
+            CredentialFailures failures, List<GrpcCallObserver> observers, long bodyTimeoutMillis) {
         this.server = server;
         this.token = token;
         this.adminToken = adminToken;
         this.failures = failures;
         this.observers = observers;
+        this.bodyTimeoutMillis = bodyTimeoutMillis;
     }
 
     @Override
@@ -80,6 +89,29 @@ final class GrpcRequestGuard implements Handler<HttpServerRequest> {
                     "This service requires the API token in the metadata: authorization: Bearer ...");
         } else {
             server.handle(request);
+            limitTime(request);
+        }
+    }
+
+    /** Nearly all requests arrive as a whole: those that have not when the bytes at hand are read get a timer. */
+    private void limitTime(HttpServerRequest request) {
+        arrived.add(request);
+        if (arrived.size() == 1) {
+            Vertx.currentContext().runOnContext(read -> {
+                var all = arrived;
+                arrived = new ArrayList<>();
+                all.forEach(this::startTimer);
+            });
+        }
+    }
+
+    private void startTimer(HttpServerRequest request) {
+        if (!request.isEnded()) {
+            Vertx.currentContext().owner().setTimer(bodyTimeoutMillis, over -> {
+                if (!request.isEnded() && !request.response().closed()) {
+                    request.response().reset(CANCEL);
+                }
+            });
         }
     }
 

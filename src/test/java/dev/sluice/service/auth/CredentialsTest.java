@@ -7,8 +7,13 @@ import static org.hamcrest.Matchers.contains;
 import java.io.IOException;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
+import java.util.Base64;
 import java.util.HashMap;
 import java.util.Map;
+
+import javax.crypto.Mac;
+import javax.crypto.spec.SecretKeySpec;
 
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.junit.jupiter.api.Test;
@@ -113,6 +118,20 @@ class CredentialsTest extends HttpTestBase {
         assertRejected("jwt", "algorithm", 401, "GET", "/echo", "Authorization", "Bearer " + HS512);
         assertRejected("jwt", "algorithm", 401, "GET", "/echo", "Authorization", "Bearer eyJhbGciOiJub25lIn0.e30.");
         assertRejected("jwt", "malformed", 401, "GET", "/echo", "Authorization", "Bearer  " + TOKEN);
+    }
+
+    /** The library that reads claims overflows the stack, at a depth that depends on the machine. */
+    @Test
+    void deeplyNestedClaimsAreNoInternalError() throws GeneralSecurityException {
+        var encoder = Base64.getUrlEncoder().withoutPadding();
+        var claims = "{\"sub\":\"d\",\"exp\":4102444800,\"x\":" + "[".repeat(4000) + "]".repeat(4000) + "}";
+        var signed = encoder.encodeToString("{\"alg\":\"HS256\",\"typ\":\"JWT\"}".getBytes(StandardCharsets.US_ASCII)) + '.'
+                + encoder.encodeToString(claims.getBytes(StandardCharsets.US_ASCII));
+        var mac = Mac.getInstance("HmacSHA256");
+        mac.init(new SecretKeySpec("09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7"
+                .getBytes(StandardCharsets.US_ASCII), "HmacSHA256"));
+        var token = signed + '.' + encoder.encodeToString(mac.doFinal(signed.getBytes(StandardCharsets.US_ASCII)));
+        assertThat(http.get("/echo", "Authorization", "Bearer " + token).statusCode()).isIn(200, 401);
     }
 
     @ParameterizedTest

@@ -11,6 +11,7 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
@@ -34,6 +35,12 @@ import io.grpc.StatusRuntimeException;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.QuarkusTestProfile;
 import io.quarkus.test.junit.TestProfile;
+import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpClientOptions;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpVersion;
+import io.vertx.core.http.StreamResetException;
 
 /** The gRPC server: health, reflection, the token, and requests that are not gRPC. */
 @QuarkusTest
@@ -49,7 +56,7 @@ class GrpcEndpointTest {
         @Override
         public Map<String, String> getConfigOverrides() {
             return Map.of("rate-limit.grpc.port", Integer.toString(FreePorts.next()), "rate-limit.api-token", TOKEN,
-                    "rate-limit.redis.enabled", "false");
+                    "rate-limit.redis.enabled", "false", "rate-limit.connections.body-timeout", "3s");
         }
     }
 
@@ -66,6 +73,27 @@ class GrpcEndpointTest {
     @AfterEach
     void disconnect() {
         client.close();
+    }
+
+    @Test
+    void unfinishedMessagesAreReset() throws Exception {
+        var vertx = Vertx.vertx();
+        try {
+            var http = vertx.createHttpClient(new HttpClientOptions().setProtocolVersion(HttpVersion.HTTP_2)
+                    .setHttp2ClearTextUpgrade(false));
+            var failed = new CompletableFuture<Throwable>();
+            http.request(HttpMethod.POST, port, "127.0.0.1", "/envoy.service.ratelimit.v3.RateLimitService/ShouldRateLimit")
+                    .onFailure(failed::complete).onSuccess(request -> {
+                        request.putHeader("content-type", "application/grpc").putHeader("authorization", "Bearer " + TOKEN)
+                                .setChunked(true).exceptionHandler(failed::complete);
+                        request.response().onFailure(failed::complete);
+                        request.write(Buffer.buffer(new byte[]{0, 0, 1, 0, 0, 7}));
+                    });
+            assertThat(failed.get(60, TimeUnit.SECONDS)).isInstanceOfSatisfying(StreamResetException.class,
+                    reset -> assertThat(reset.getCode()).isEqualTo(8));
+        } finally {
+            vertx.close().toCompletionStage().toCompletableFuture().get(60, TimeUnit.SECONDS);
+        }
     }
 
     @Test
