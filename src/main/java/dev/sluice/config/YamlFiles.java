@@ -56,7 +56,8 @@ public final class YamlFiles {
             }
         }
         var name = file.getFileName().toString();
-        return (name.endsWith(".yaml") || name.endsWith(".yml")) && Files.isRegularFile(file);
+        return (name.endsWith(".yaml") || name.endsWith(".yml"))
+                && (Files.isRegularFile(file) || Files.isSymbolicLink(file) && !Files.exists(file)); // a link to nowhere is a mistake
     }
 
     /**

@@ -73,6 +73,10 @@ public final class JointWindowStore {
                 if (timeout != null && consume) {
                     timeout.lateResult().onSuccess(late -> refund(request, late));
                 }
+                if (request.plan().isShadow()) { // denies nothing, whatever happens
+                    callback.onResult(new Outcome(DecisionMode.OPEN, request, null));
+                    return;
+                }
                 callback.onFailure(new StoreUnavailableException("Redis is unavailable", failure));
             }
             case OPEN -> callback.onResult(new Outcome(DecisionMode.OPEN, request, null));

@@ -32,6 +32,11 @@ public final class JointPlan {
         return claims;
     }
 
+    /** Returns whether no claim denies the request. */
+    public boolean isShadow() {
+        return claims.stream().allMatch(claim -> claim.enforcement() == Enforcement.SHADOW);
+    }
+
     /** Returns the units that a claim must have left in its window. */
     public static long needed(WindowClaim claim) {
         return claim.enforcement() == Enforcement.CHARGED || claim.cost() == 0 ? 1 : claim.cost();

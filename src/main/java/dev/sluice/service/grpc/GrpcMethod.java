@@ -49,7 +49,7 @@ public final class GrpcMethod {
             });
             request.endHandler(end -> {
                 if (call.begin()) {
-                    call.fail(GrpcStatus.INVALID_ARGUMENT, "The request has no message");
+                    call.fail(GrpcStatus.INVALID_ARGUMENT, "The request has no message that can be read");
                 }
             });
         });

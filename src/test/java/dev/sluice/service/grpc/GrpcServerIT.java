@@ -41,7 +41,8 @@ import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 class GrpcServerIT {
 
     private static final Duration TIMEOUT = Duration.ofSeconds(60);
-    private static final String RULES = "domains:\n  d:\n  - {key: a, rate: 1000000/hour}\n  - {key: few, rate: 3/hour}\n";
+    private static final String RULES = "domains:\n  d:\n  - {key: a, rate: 1000000/hour}\n  - {key: few, rate: 3/hour}\n"
+            + "  - {key: shadow, rate: 1/hour, shadow_mode: true}\n";
 
     private static Path rules(String yaml) throws IOException {
         return Files.writeString(Files.createTempFile("sluice-rules", ".yaml"), yaml);
@@ -91,6 +92,7 @@ class GrpcServerIT {
             var status = client.failure(GrpcTestClient.SHOULD_RATE_LIMIT, request("a", "x"));
             assertThat(status.getCode()).isEqualTo(Status.Code.UNAVAILABLE);
             assertThat(status.getDescription()).isEqualTo("The rate limit store is unavailable");
+            assertThat(client.shouldRateLimit(request("shadow", "x")).getOverallCode()).isEqualTo(Code.OK);
             assertThat(client.call("grpc.health.v1.Health/Check", HealthCheckRequest.getDefaultInstance(),
                     HealthCheckResponse.parser()).getStatus()).isEqualTo(ServingStatus.NOT_SERVING);
             assertThat(instance.log()).doesNotContain(" ERROR ");

@@ -344,6 +344,9 @@ class EnvoyRateLimitServiceTest {
         assertThat(ask(request("late", descriptor("a", "1"))).getStatuses(0).getCurrentLimit().getRequestsPerUnit())
                 .isEqualTo(7);
         Files.delete(file);
+        var link = Files.createSymbolicLink(Path.of(envoyFolder).resolve("link.yaml"), Path.of("nowhere.yaml"));
+        await().atMost(Duration.ofSeconds(60)).until(() -> readiness("envoy-config-problem").contains("link.yaml"));
+        Files.delete(link);
         await().atMost(Duration.ofSeconds(60)).until(() -> ask(request("valid", descriptor("a", "1"))).getStatuses(0)
                 .getCurrentLimit().getRequestsPerUnit() == 3);
         Files.delete(valid);
