@@ -46,7 +46,7 @@ public class Providers {
     private static final Set<String> CONNECTION_HEADERS = Set.of("host", "connection", "content-length", "transfer-encoding",
             "content-encoding", "content-type", "accept-encoding", "te", "trailer", "upgrade", "expect", "keep-alive");
 
-    /** What each call of a provider gets; fixed, so that it is not computed for each of them. */
+    /** Header, prefix of the key and query that each call of a provider gets, computed once. */
     private record Additions(String authHeader, String authPrefix, String query) {
     }
 

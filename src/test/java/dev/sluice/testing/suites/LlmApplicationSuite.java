@@ -5,7 +5,10 @@ import org.junit.platform.suite.api.SelectClasses;
 import org.junit.platform.suite.api.SelectPackages;
 import org.junit.platform.suite.api.Suite;
 
-/** Tests of a running application with LLM calls. Runs in a process of its own beside {@link HttpApplicationSuite}. */
+/**
+ * Tests of a running application: LLM calls, the HTTP API, credentials and observability. Runs in a process of its own beside
+ * {@link HttpApplicationSuite}.
+ */
 @Suite
 @SelectPackages({"dev.sluice.service.llm", "dev.sluice.service.observability", "dev.sluice.service.auth",
         "dev.sluice.service.api", "dev.sluice.llm.client"})
