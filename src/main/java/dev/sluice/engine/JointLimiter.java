@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
+import java.util.function.Function;
 
 import org.jboss.logging.Logger;
 
@@ -19,6 +20,7 @@ import dev.sluice.api.Rate;
 import dev.sluice.api.RateLimitRequest;
 import dev.sluice.api.ResourceCheck;
 import dev.sluice.api.StoreUnavailableException;
+import dev.sluice.store.ClaimPlan;
 import dev.sluice.store.Enforcement;
 import dev.sluice.store.JointPlan;
 import dev.sluice.store.JointRequest;
@@ -38,7 +40,8 @@ public final class JointLimiter {
      *
      * @param identifier different from that of the other parts
      * @param label name for metrics, from a bounded set
-     * @param claims one or more claims of one enforcement, with the fallback of {@link #fallback()}
+     * @param claims one or more claims of one enforcement, with the fallback of {@link #fallback()}; a {@link ClaimPlan} saves a
+     *        look-up for each request
      */
     public record Part(String identifier, String label, List<WindowClaim> claims) {
     }
@@ -54,6 +57,7 @@ public final class JointLimiter {
     private final FallbackPolicy fallback;
     private final List<DecisionListener> listeners;
     private final Map<List<List<WindowClaim>>, JointPlan> plans = new ConcurrentHashMap<>();
+    private final Map<List<WindowClaim>, ClaimPlan> singlePlans = new ConcurrentHashMap<>();
 
     JointLimiter(FailoverWindowStore single, JointWindowStore joint, MicrosClock clock, StoreConfig settings,
             List<DecisionListener> listeners) {
@@ -108,36 +112,65 @@ public final class JointLimiter {
             onResult.accept(uncounted(parts, DecisionMode.OFF));
             return;
         }
-        long start = System.nanoTime();
-        var request = request(parts);
-        var callback = new ResultCallback<JointWindowStore.Outcome>() {
-            @Override
-            public void onResult(JointWindowStore.Outcome outcome) {
-                JointResult result;
-                try {
-                    result = outcome.result() == null ? uncounted(parts, outcome.mode()) : result(outcome);
-                } catch (RuntimeException e) {
-                    onFailure(e);
-                    return;
-                }
-                notifyListeners(parts, result, System.nanoTime() - start);
-                onResult.accept(result);
-            }
-
-            @Override
-            public void onFailure(Throwable cause) {
-                if (dryRun && cause instanceof StoreUnavailableException) {
-                    onResult.accept(uncounted(parts, single.mode()));
-                    return;
-                }
-                notifyListeners(parts, null, System.nanoTime() - start);
-                onFailure.accept(cause);
-            }
-        };
         if (isSingle(parts)) {
-            single.take(request.identifiers().get(0), request.plan().claims(), consume, null, single(request, callback));
+            var part = parts.get(0);
+            single.take(part.identifier(), plan(part.claims()), consume, null, new Callback<>(parts, onResult, onFailure) {
+                @Override
+                JointResult read(FailoverWindowStore.Outcome outcome) {
+                    return outcome.result() == null ? uncounted(parts, outcome.mode()) : result(outcome);
+                }
+            });
         } else {
-            joint.take(request, consume, callback);
+            joint.take(request(parts), consume, new Callback<>(parts, onResult, onFailure) {
+                @Override
+                JointResult read(JointWindowStore.Outcome outcome) {
+                    return outcome.result() == null ? uncounted(parts, outcome.mode()) : result(outcome);
+                }
+            });
+        }
+    }
+
+    /**
+     * Receives the outcome of a store.
+     *
+     * @param <O> type of the outcome
+     */
+    private abstract class Callback<O> implements ResultCallback<O> {
+
+        private final long start = System.nanoTime();
+        private final List<Part> parts;
+        private final Consumer<JointResult> resultConsumer;
+        private final Consumer<Throwable> failureConsumer;
+
+        Callback(List<Part> parts, Consumer<JointResult> resultConsumer, Consumer<Throwable> failureConsumer) {
+            this.parts = parts;
+            this.resultConsumer = resultConsumer;
+            this.failureConsumer = failureConsumer;
+        }
+
+        abstract JointResult read(O outcome);
+
+        @Override
+        public void onResult(O outcome) {
+            JointResult result;
+            try {
+                result = read(outcome);
+            } catch (RuntimeException e) {
+                onFailure(e);
+                return;
+            }
+            notifyListeners(parts, result, System.nanoTime() - start);
+            resultConsumer.accept(result);
+        }
+
+        @Override
+        public void onFailure(Throwable cause) {
+            if (dryRun && cause instanceof StoreUnavailableException) {
+                resultConsumer.accept(uncounted(parts, single.mode()));
+                return;
+            }
+            notifyListeners(parts, null, System.nanoTime() - start);
+            failureConsumer.accept(cause);
         }
     }
 
@@ -147,50 +180,54 @@ public final class JointLimiter {
                 && parts.get(0).claims().get(0).cost() > 0;
     }
 
-    private static ResultCallback<FailoverWindowStore.Outcome> single(JointRequest request,
-            ResultCallback<JointWindowStore.Outcome> callback) {
-        return new ResultCallback<>() {
-            @Override
-            public void onResult(FailoverWindowStore.Outcome outcome) {
-                var decided = outcome.result() == null || outcome.claims() == request.plan().claims()
-                        ? request
-                        : new JointRequest(request.identifiers(), new JointPlan(List.of(outcome.claims())));
-                callback.onResult(new JointWindowStore.Outcome(outcome.mode(), decided, outcome.result()));
-            }
+    private ClaimPlan plan(List<WindowClaim> claims) {
+        return claims instanceof ClaimPlan plan ? plan : cached(singlePlans, claims, ClaimPlan::of);
+    }
 
-            @Override
-            public void onFailure(Throwable cause) {
-                callback.onFailure(cause);
+    private static <K, P> P cached(Map<K, P> cache, K claims, Function<K, P> create) {
+        var plan = cache.get(claims);
+        if (plan == null) {
+            plan = create.apply(claims);
+            if (cache.size() >= MAX_PLANS) {
+                cache.clear();
             }
-        };
+            cache.put(claims, plan);
+        }
+        return plan;
     }
 
     private JointRequest request(List<Part> parts) {
-        var claims = parts.stream().map(Part::claims).toList();
-        var plan = plans.get(claims);
-        if (plan == null) {
-            plan = new JointPlan(claims);
-            if (plans.size() >= MAX_PLANS) {
-                plans.clear();
-            }
-            plans.put(claims, plan);
-        }
+        var plan = cached(plans, parts.stream().map(Part::claims).toList(), JointPlan::new);
         return new JointRequest(parts.stream().map(Part::identifier).toList(), plan);
+    }
+
+    private JointResult result(FailoverWindowStore.Outcome outcome) {
+        var result = outcome.result();
+        var decidedAt = MicrosClock.instant(result.now());
+        return new JointResult(dryRun || result.admitted(), outcome.mode(), decidedAt,
+                List.of(statuses(outcome.claims(), result.windows(), 0, decidedAt)));
     }
 
     private JointResult result(JointWindowStore.Outcome outcome) {
         var plan = outcome.request().plan();
         var decidedAt = MicrosClock.instant(outcome.result().now());
-        var results = plan.split(outcome.result());
-        var quotas = new ArrayList<List<QuotaStatus>>(results.size());
-        for (int i = 0; i < results.size(); i++) {
-            var statuses = new ArrayList<QuotaStatus>(2);
-            for (int j = 0; j < plan.parts().get(i).size(); j++) {
-                statuses.add(status(plan.parts().get(i).get(j), results.get(i).windows()[j], decidedAt));
-            }
-            quotas.add(statuses);
+        var quotas = new ArrayList<List<QuotaStatus>>(plan.parts().size());
+        int from = 0;
+        for (var part : plan.parts()) {
+            quotas.add(statuses(part, outcome.result().windows(), from, decidedAt));
+            from += part.size();
         }
         return new JointResult(dryRun || outcome.result().admitted(), outcome.mode(), decidedAt, quotas);
+    }
+
+    /** Returns the status of each claim, whose windows begin at an index. */
+    private static List<QuotaStatus> statuses(List<WindowClaim> claims, StoreResult.WindowState[] windows, int from,
+            Instant decidedAt) {
+        var statuses = new QuotaStatus[claims.size()];
+        for (int i = 0; i < statuses.length; i++) {
+            statuses[i] = status(claims.get(i), windows[from + i], decidedAt);
+        }
+        return List.of(statuses);
     }
 
     static QuotaStatus status(WindowClaim claim, StoreResult.WindowState state, Instant decidedAt) {
@@ -220,10 +257,8 @@ public final class JointLimiter {
                 listeners.forEach(listener -> notifySafely(() -> listener.onFailure(request, single.mode(), nanos)));
                 continue;
             }
-            var quotas = result.quotas().get(i);
-            boolean denied = quotas.stream().anyMatch(QuotaStatus::denied);
-            if (denied || result.allowed()) {
-                var decision = new Decision(result.allowed(), denied, result.mode(), result.decidedAt(), quotas);
+            var decision = result.decision(i, result.allowed());
+            if (decision.denied() || result.allowed()) {
                 listeners.forEach(listener -> notifySafely(() -> listener.onDecision(request, decision, nanos)));
             }
         }

@@ -3,6 +3,7 @@ package dev.sluice.engine;
 import java.time.Instant;
 import java.util.List;
 
+import dev.sluice.api.Decision;
 import dev.sluice.api.DecisionMode;
 import dev.sluice.api.QuotaStatus;
 
@@ -16,4 +17,17 @@ import dev.sluice.api.QuotaStatus;
  *        enforcement lets the request proceed
  */
 public record JointResult(boolean allowed, DecisionMode mode, Instant decidedAt, List<List<QuotaStatus>> quotas) {
+
+    /**
+     * Returns the decision on one part.
+     *
+     * @param allows whether it allows the request
+     */
+    public Decision decision(int part, boolean allows) {
+        boolean denied = false;
+        for (var quota : quotas.get(part)) {
+            denied |= quota.denied();
+        }
+        return new Decision(allows, denied, mode, decidedAt, quotas.get(part));
+    }
 }

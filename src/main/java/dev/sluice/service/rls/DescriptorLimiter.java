@@ -13,7 +13,6 @@ import dev.sluice.engine.JointLimiter;
 import dev.sluice.engine.JointResult;
 import dev.sluice.http.RateLimitHeaders;
 import dev.sluice.service.grpc.UnaryCall;
-import dev.sluice.service.grpc.proto.DescriptorProto.RateLimitDescriptor;
 import dev.sluice.service.grpc.proto.RlsProto.RateLimitRequest;
 import dev.sluice.service.grpc.proto.RlsProto.RateLimitResponse;
 import io.vertx.grpc.common.GrpcStatus;
@@ -88,8 +87,10 @@ class DescriptorLimiter {
             if (descriptor.getEntriesCount() == 0 || descriptor.getEntriesCount() > MAX_ENTRIES) {
                 throw new InvalidDescriptorException("entries of a descriptor must have 1 to " + MAX_ENTRIES + " items");
             }
-            if (descriptor.getEntriesList().stream().map(RateLimitDescriptor.Entry::getKey).anyMatch(String::isEmpty)) {
-                throw new InvalidDescriptorException("key of an entry must not be empty");
+            for (var entry : descriptor.getEntriesList()) {
+                if (entry.getKey().isEmpty()) {
+                    throw new InvalidDescriptorException("key of an entry must not be empty");
+                }
             }
         }
     }

@@ -5,9 +5,11 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import java.util.function.Supplier;
 
 import dev.sluice.service.rls.DescriptorRule.Option;
+import dev.sluice.store.ClaimPlan;
+import dev.sluice.store.WindowClaim;
 
 /**
  * Node of the tree of a domain's descriptors. A child has a key and a value: a literal, a pattern with {@code *}, or none, which
@@ -35,6 +37,9 @@ final class DescriptorNode {
     private final DescriptorRule rule;
     private final boolean hasLimit;
     private final Map<String, Values> children = new HashMap<>();
+    /** Keys of the path to this node, with dots. */
+    private String path;
+    private ClaimPlan unitPlan;
 
     /**
      * @param value empty for every value
@@ -46,6 +51,7 @@ final class DescriptorNode {
         this.pattern = value.indexOf('*') >= 0 ? new ValuePattern(value) : null;
         this.rule = rule;
         this.hasLimit = rule != null && rule.limit() != null;
+        this.path = key;
     }
 
     /** Returns the root of a domain. */
@@ -66,6 +72,25 @@ final class DescriptorNode {
         return rule;
     }
 
+    /** Returns the name of the windows: the name of the rule, or the keys of the path with dots. */
+    String resource() {
+        return rule.name().isEmpty() ? path : rule.name();
+    }
+
+    /**
+     * Returns the claims of a request that costs one unit, which most do.
+     *
+     * @param claims creates them from the limit of the rule
+     */
+    ClaimPlan unitPlan(Supplier<List<WindowClaim>> claims) {
+        var plan = unitPlan;
+        if (plan == null) {
+            plan = ClaimPlan.of(claims.get());
+            unitPlan = plan; // a race creates an equal value
+        }
+        return plan;
+    }
+
     /** Returns whether the descriptor that ends here has a limit. */
     boolean hasLimit() {
         return hasLimit;
@@ -76,8 +101,9 @@ final class DescriptorNode {
         return rule.has(Option.SHARE_THRESHOLD);
     }
 
-    /** Adds a child; returns false if there is one with the same key and value. */
+    /** Adds a child without children; returns false if there is one with the same key and value. */
     boolean add(DescriptorNode child) {
+        child.path = path.isEmpty() ? child.key : path + '.' + child.key;
         var values = children.computeIfAbsent(child.key, name -> new Values());
         if (child.value.isEmpty()) {
             if (values.any != null) {
@@ -97,21 +123,21 @@ final class DescriptorNode {
         return true;
     }
 
-    /** Returns the most specific child that matches: the literal, then a pattern, then the one of every value. */
-    Optional<DescriptorNode> child(String entryKey, String entryValue) {
+    /** Returns the most specific child that matches: the literal, then a pattern, then the one of every value; null if none does. */
+    DescriptorNode child(String entryKey, String entryValue) {
         var values = children.get(entryKey);
         if (values == null) {
-            return Optional.empty();
+            return null;
         }
         var literal = values.literals.get(entryValue);
         if (literal != null) {
-            return Optional.of(literal);
+            return literal;
         }
         for (var node : values.patterns) {
             if (node.pattern.matches(entryValue)) {
-                return Optional.of(node);
+                return node;
             }
         }
-        return Optional.ofNullable(values.any);
+        return values.any;
     }
 }

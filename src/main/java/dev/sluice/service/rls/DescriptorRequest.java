@@ -1,10 +1,12 @@
 package dev.sluice.service.rls;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 import dev.sluice.api.FallbackPolicy;
 import dev.sluice.api.QuotaUnit;
@@ -35,27 +37,37 @@ final class DescriptorRequest {
     private final List<JointLimiter.Part> parts = new ArrayList<>();
     private final FallbackPolicy fallback;
     private final RequestMode mode;
+    private boolean blocks;
 
     /** @param fallback the policy while Redis is unavailable */
     DescriptorRequest(String domain, DescriptorNode root, RateLimitRequest request, RequestMode mode, FallbackPolicy fallback)
             throws InvalidDescriptorException {
         this.fallback = fallback;
         this.mode = mode;
-        var matches = new ArrayList<Optional<DescriptorMatch>>();
-        var replaced = new HashSet<String>();
+        var matches = new ArrayList<Optional<DescriptorMatch>>(request.getDescriptorsCount());
         for (var descriptor : request.getDescriptorsList()) {
-            var match = DescriptorMatch.find(domain, root, descriptor);
-            matches.add(match);
-            match.ifPresent(found -> replaced.addAll(found.rule().replaces()));
+            matches.add(DescriptorMatch.find(domain, root, descriptor));
         }
-        var indexes = new LinkedHashMap<String, Integer>();
+        var replaced = replaced(matches);
+        var indexes = new HashMap<String, Integer>();
         for (int i = 0; i < matches.size(); i++) {
-            var match = matches.get(i)
-                    .filter(found -> found.rule().name().isEmpty() || !replaced.contains(found.rule().name()));
-            descriptors.add(match.isEmpty()
+            var match = matches.get(i);
+            descriptors.add(match.isEmpty() || replaced.contains(match.get().rule().name())
                     ? Optional.empty()
                     : Optional.of(ruled(match.get(), request.getDescriptors(i), request.getHitsAddend(), indexes)));
         }
+    }
+
+    /** Returns the names of the rules that one of the others replaces. */
+    private static Set<String> replaced(List<Optional<DescriptorMatch>> matches) {
+        Set<String> replaced = Set.of();
+        for (var match : matches) {
+            if (match.isPresent() && !match.get().rule().replaces().isEmpty()) {
+                replaced = replaced.isEmpty() ? new HashSet<>() : replaced;
+                replaced.addAll(match.get().rule().replaces());
+            }
+        }
+        return replaced;
     }
 
     /** Returns the rule of each descriptor; empty if none applies. */
@@ -70,6 +82,9 @@ final class DescriptorRequest {
 
     /** Returns the rules that block everything and thereby deny the request: of quotas, only if all of them do. */
     List<DescriptorMatch> blocking() {
+        if (!blocks) {
+            return List.of();
+        }
         var ruled = descriptors.stream().flatMap(Optional::stream).toList();
         boolean quotas = ruled.stream().noneMatch(each -> each.match().rule().enforcement() == Enforcement.QUOTA
                 && each.limit().kind() != NodeLimit.Kind.BLOCKED);
@@ -81,10 +96,11 @@ final class DescriptorRequest {
                 }).toList();
     }
 
-    private Ruled ruled(DescriptorMatch match, RateLimitDescriptor descriptor, int hits, LinkedHashMap<String, Integer> indexes)
+    private Ruled ruled(DescriptorMatch match, RateLimitDescriptor descriptor, int hits, Map<String, Integer> indexes)
             throws InvalidDescriptorException {
         var limit = limit(match.rule(), descriptor);
         if (limit.kind() != NodeLimit.Kind.WINDOWS) {
+            blocks |= limit.kind() == NodeLimit.Kind.BLOCKED;
             return new Ruled(match, limit, -1);
         }
         var claims = claims(match, limit, cost(descriptor, hits));
@@ -118,6 +134,12 @@ final class DescriptorRequest {
     }
 
     private List<WindowClaim> claims(DescriptorMatch match, NodeLimit limit, long cost) {
+        return cost == 1 && mode != RequestMode.REPORT && limit == match.rule().limit()
+                ? match.node().unitPlan(() -> newClaims(match, limit, 1))
+                : newClaims(match, limit, cost);
+    }
+
+    private List<WindowClaim> newClaims(DescriptorMatch match, NodeLimit limit, long cost) {
         var enforcement = mode == RequestMode.REPORT ? Enforcement.CHARGED : match.rule().enforcement();
         return limit.windows().stream()
                 .map(window -> new WindowClaim(match.resource(), window.seconds() * MICROS, window.limit(),

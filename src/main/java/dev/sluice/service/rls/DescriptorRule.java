@@ -25,6 +25,9 @@ record DescriptorRule(String name, NodeLimit limit, Set<Option> options, List<St
     }
 
     Enforcement enforcement() {
+        if (options.isEmpty()) {
+            return Enforcement.ENFORCED;
+        }
         return has(Option.CHARGE)
                 ? Enforcement.CHARGED
                 : has(Option.SHADOW_MODE)

@@ -66,8 +66,7 @@ final class ResponseWriter {
             case BLOCKED -> status.setCode(code(rule, true))
                     .setCurrentLimit(RateLimit.newBuilder().setName(rule.name()));
             case WINDOWS -> {
-                var quota = new Decision(allowed, !allowed, result.mode(), result.decidedAt(), quotas(ruled)).mostRestrictive()
-                        .orElseThrow();
+                var quota = result.decision(ruled.part(), allowed).mostRestrictive().orElseThrow();
                 status.setCode(code(rule, quota.denied()))
                         .setCurrentLimit(RateLimit.newBuilder().setName(rule.name()).setRequestsPerUnit(unsigned(quota.limit()))
                                 .setUnit(TimeUnits.ofLength(quota.window().toSeconds())))
@@ -79,10 +78,6 @@ final class ResponseWriter {
 
     private Code code(DescriptorRule rule, boolean denied) {
         return denied && mode != RequestMode.REPORT && rule.enforcement() != Enforcement.SHADOW ? Code.OVER_LIMIT : Code.OK;
-    }
-
-    private List<QuotaStatus> quotas(Ruled ruled) {
-        return result.quotas().get(ruled.part());
     }
 
     private com.google.protobuf.Duration untilReset(QuotaStatus quota) {
@@ -104,21 +99,25 @@ final class ResponseWriter {
         if (counted.isEmpty()) {
             counted = counted(true);
         }
-        var all = new ArrayList<QuotaStatus>();
-        counted.forEach(ruled -> all.addAll(quotas(ruled)));
-        if (all.isEmpty()) {
-            return Optional.empty();
+        if (counted.size() <= 1) {
+            return counted.stream().findFirst().map(part -> result.decision(part, allowed));
         }
+        var all = counted.stream().flatMap(part -> result.quotas().get(part).stream()).toList();
         var first = new Decision(allowed, !allowed, result.mode(), result.decidedAt(), all).mostRestrictive().orElseThrow();
-        var closest = counted.stream().map(this::quotas).filter(quotas -> quotas.contains(first)).findFirst().orElse(all);
-        return Optional
-                .of(new Decision(allowed, closest.stream().anyMatch(QuotaStatus::denied), result.mode(), result.decidedAt(),
-                        closest));
+        return counted.stream().filter(part -> result.quotas().get(part).contains(first)).findFirst()
+                .map(part -> result.decision(part, allowed));
     }
 
-    private List<Ruled> counted(boolean shadow) {
-        return request.descriptors().stream().flatMap(Optional::stream).filter(ruled -> ruled.part() >= 0)
-                .filter(ruled -> (ruled.match().rule().enforcement() == Enforcement.SHADOW) == shadow).toList();
+    /** Returns the parts that are decided. */
+    private List<Integer> counted(boolean shadow) {
+        var counted = new ArrayList<Integer>(1);
+        for (var descriptor : request.descriptors()) {
+            if (descriptor.isPresent() && descriptor.get().part() >= 0
+                    && (descriptor.get().match().rule().enforcement() == Enforcement.SHADOW) == shadow) {
+                counted.add(descriptor.get().part());
+            }
+        }
+        return counted;
     }
 
     private void addHeaders(RateLimitResponse.Builder response, Decision decision) {
