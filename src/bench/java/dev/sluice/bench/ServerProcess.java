@@ -17,6 +17,7 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 
 import dev.sluice.testing.FreePorts;
+import dev.sluice.testing.Instance;
 
 /** Process of a server that is compared with Sluice. */
 final class ServerProcess implements AutoCloseable {
@@ -41,7 +42,8 @@ final class ServerProcess implements AutoCloseable {
         try {
             int port = FreePorts.next();
             var command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                    "-Xmx512m", "-cp", System.getProperty("java.class.path"), main.getName(), Integer.toString(port)));
+                    "-Xmx512m", Instance.COLLECTOR, "-cp", System.getProperty("java.class.path"), main.getName(),
+                    Integer.toString(port)));
             command.addAll(List.of(arguments));
             var process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
             var output = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.US_ASCII));

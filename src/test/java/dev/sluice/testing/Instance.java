@@ -22,6 +22,9 @@ public final class Instance implements AutoCloseable {
     /** Value of a variable that leaves the setting at the service's default. */
     public static final String DEFAULT = "(default)";
 
+    /** The garbage collector of the images. */
+    public static final String COLLECTOR = "-XX:+UseParallelGC";
+
     private static final long START_SECONDS = 60;
     /** Most tests and benchmarks send more requests without a token than one address may, many of them beside an upstream. */
     private static final Map<String, String> CHECKS_WITHOUT_LIMIT = Map.of("RATE_LIMIT_CHECK_RATE", "unlimited",
@@ -70,6 +73,7 @@ public final class Instance implements AutoCloseable {
     private static List<String> javaCommand(List<String> options, Path jar) {
         var command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
         command.addAll(options);
+        command.add(COLLECTOR);
         Stream.of(System.getProperty("sluice.service.options", "").split(" ")).filter(more -> !more.isEmpty())
                 .forEach(command::add);
         command.addAll(List.of("-jar", jar.toString()));
