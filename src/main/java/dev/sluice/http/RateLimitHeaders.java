@@ -8,6 +8,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BiConsumer;
 import java.util.stream.Collectors;
 
 import jakarta.enterprise.event.Observes;
@@ -80,36 +81,45 @@ public class RateLimitHeaders {
      * @param decision the decision to report
      */
     public void write(MultiMap headers, Decision decision) {
+        write(decision, headers::set);
+    }
+
+    /**
+     * Writes a decision to the fields of a response of another protocol, each of them once.
+     *
+     * @param fields receives the name and the value of each field
+     */
+    public void write(Decision decision, BiConsumer<CharSequence, String> fields) {
         if (decision.mode() == DecisionMode.OFF) {
             return;
         }
         if (decision.mode() == DecisionMode.LOCAL || decision.mode() == DecisionMode.OPEN) {
-            headers.set(MODE_FIELD, decision.mode().value());
+            fields.accept(MODE_FIELD, decision.mode().value());
         }
         if (decision.allowed() && decision.denied()) {
-            headers.set(DRY_RUN_FIELD, "denied");
+            fields.accept(DRY_RUN_FIELD, "denied");
         }
         if (headerSet != HeaderSet.NONE && !decision.quotas().isEmpty()) {
-            writeQuotas(headers, decision);
+            writeQuotas(decision, fields);
         }
         if (!decision.allowed()) {
             decision.retryAfter()
-                    .ifPresent(wait -> headers.set(RETRY_AFTER_FIELD, Long.toString(ceilSeconds(wait))));
+                    .ifPresent(wait -> fields.accept(RETRY_AFTER_FIELD, Long.toString(ceilSeconds(wait))));
         }
     }
 
-    private void writeQuotas(MultiMap headers, Decision decision) {
+    private void writeQuotas(Decision decision, BiConsumer<CharSequence, String> fields) {
         if (headerSet.hasLegacy()) {
             var quota = decision.mostRestrictive().orElseThrow();
-            headers.set(LIMIT_FIELD, Long.toString(quota.limit()));
-            headers.set(REMAINING_FIELD, Long.toString(quota.remaining()));
+            fields.accept(LIMIT_FIELD, Long.toString(quota.limit()));
+            fields.accept(REMAINING_FIELD, Long.toString(quota.remaining()));
             var reset = resetEpochSeconds(quota);
             if (reset != null) {
-                headers.set(RESET_FIELD, reset.toString());
+                fields.accept(RESET_FIELD, reset.toString());
             }
         }
         if (headerSet.hasStandard()) {
-            writeStandard(headers, decision);
+            writeStandard(decision, fields);
         }
     }
 
@@ -138,7 +148,7 @@ public class RateLimitHeaders {
         }
     }
 
-    private static void writeStandard(MultiMap headers, Decision decision) {
+    private static void writeStandard(Decision decision, BiConsumer<CharSequence, String> fields) {
         var quotas = decision.quotas();
         var ambiguous = resourcesWithSeveralQuotas(quotas);
         var policy = new StringBuilder(64);
@@ -163,8 +173,8 @@ public class RateLimitHeaders {
                     .append(secondsBetween(decision.decidedAt(), quota.resetAt().orElseThrow()));
         }
         if (!policy.isEmpty()) {
-            headers.set(POLICY_FIELD, policy.toString());
-            headers.set(RATE_LIMIT_FIELD, state.toString());
+            fields.accept(POLICY_FIELD, policy.toString());
+            fields.accept(RATE_LIMIT_FIELD, state.toString());
         }
     }
 

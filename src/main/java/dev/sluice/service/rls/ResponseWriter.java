@@ -20,7 +20,6 @@ import dev.sluice.service.grpc.proto.RlsProto.RateLimitResponse.DescriptorStatus
 import dev.sluice.service.grpc.proto.RlsProto.RateLimitResponse.RateLimit;
 import dev.sluice.service.rls.DescriptorRequest.Ruled;
 import dev.sluice.store.Enforcement;
-import io.vertx.core.MultiMap;
 
 /** Writes the response to a request of Envoy's rate limit service. */
 final class ResponseWriter {
@@ -121,9 +120,7 @@ final class ResponseWriter {
     }
 
     private void addHeaders(RateLimitResponse.Builder response, Decision decision) {
-        var fields = MultiMap.caseInsensitiveMultiMap();
-        headers.write(fields, decision);
-        fields.forEach(field -> response.addResponseHeadersToAdd(header(field.getKey(), field.getValue())));
+        headers.write(decision, (name, value) -> response.addResponseHeadersToAdd(header(name.toString(), value)));
         if (!decision.allowed()) {
             response.addResponseHeadersToAdd(header("content-type", ErrorResponse.JSON))
                     .setRawBody(ByteString.copyFromUtf8(ErrorResponse.rateLimitExceeded(decision).body(ErrorResponse.JSON)));
