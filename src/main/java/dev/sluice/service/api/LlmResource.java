@@ -158,6 +158,7 @@ public class LlmResource {
     @APIResponse(responseCode = "503", ref = OpenApiDefinition.UNAVAILABLE)
     public Uni<Response> readUsage(@Context RoutingContext context) {
         return authorization.authorizeAdmin(context, () -> {
+            QueryParameters.allow(context, "identifier", "hours");
             var identifier = QueryParameters.name(context, "identifier");
             int hours = QueryParameters.text(context, "hours") == null
                     ? DAY

@@ -32,6 +32,7 @@ final class GrpcRequestGuard implements Handler<HttpServerRequest> {
     /** Error code of HTTP/2. */
     private static final long CANCEL = 8;
     private static final String ENCODING = "grpc-encoding";
+    private static final CharSequence ACCEPT_ENCODING = HttpHeaders.createOptimized("grpc-accept-encoding");
     private static final String IDENTITY = "identity";
 
     private final Handler<HttpServerRequest> server;
@@ -80,7 +81,7 @@ final class GrpcRequestGuard implements Handler<HttpServerRequest> {
 
     private void handleCall(HttpServerRequest request, boolean health) {
         if (!IDENTITY.equals(encoding(request))) {
-            request.response().putHeader("grpc-accept-encoding", IDENTITY);
+            request.response().putHeader(ACCEPT_ENCODING, IDENTITY);
             reject(request, GrpcStatus.UNIMPLEMENTED, "Compressed messages are not supported");
         } else if (token.isPresent() && !health && !isAuthorized(request)) {
             UNAUTHENTICATED.log(times -> LOG.warnf("gRPC calls without the API token (RATE_LIMIT_API_TOKEN) were refused, which"
@@ -88,6 +89,8 @@ final class GrpcRequestGuard implements Handler<HttpServerRequest> {
             reject(request, GrpcStatus.UNAUTHENTICATED,
                     "This service requires the API token in the metadata: authorization: Bearer ...");
         } else {
+            var response = request.response();
+            response.headersEndHandler(writing -> response.headers().set(ACCEPT_ENCODING, IDENTITY)); // Vert.x announces gzip
             server.handle(request);
             limitTime(request);
         }

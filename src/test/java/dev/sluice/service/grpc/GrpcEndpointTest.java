@@ -30,6 +30,7 @@ import dev.sluice.service.grpc.proto.ReflectionProto.ServiceResponse;
 import dev.sluice.testing.FreePorts;
 import dev.sluice.testing.grpc.GrpcTestClient;
 import io.grpc.CallOptions;
+import io.grpc.Metadata;
 import io.grpc.Status.Code;
 import io.grpc.StatusRuntimeException;
 import io.quarkus.test.junit.QuarkusTest;
@@ -178,6 +179,13 @@ class GrpcEndpointTest {
             return;
         }
         throw new AssertionError("not rejected");
+    }
+
+    @Test
+    void compressionIsNotAnnounced() {
+        var headers = client.headers(CHECK, new byte[0]);
+        assertThat(headers.get(Metadata.Key.of("grpc-accept-encoding", Metadata.ASCII_STRING_MARSHALLER)))
+                .isEqualTo("identity");
     }
 
     @Test

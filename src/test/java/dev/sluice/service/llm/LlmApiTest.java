@@ -231,6 +231,15 @@ class LlmApiTest extends LlmTestBase {
                 .body("error.details.field", is("hours"));
     }
 
+    @Test
+    void unknownQueryParametersAreRejected() {
+        givenAdmin()
+                .when().get("/v1/llm/usage?identifier=u&hour=1")
+                .then().statusCode(400)
+                .body("error.details.field", is("query"))
+                .body("error.message", containsString("identifier, hours"));
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"/v1/llm/check", "/v1/llm/usage"})
     void reservedIdentifiersRequireTheApiToken(String path) {

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.MessageLite;
@@ -76,6 +77,17 @@ public final class GrpcTestClient implements AutoCloseable {
         return ClientCalls.blockingUnaryCall(
                 ClientInterceptors.intercept(channel, MetadataUtils.newAttachHeadersInterceptor(metadata)),
                 descriptor(method, MethodType.UNARY), options, request);
+    }
+
+    /** Calls a method and returns the metadata that precede its response. */
+    public Metadata headers(String method, byte[] request) {
+        var headers = new AtomicReference<Metadata>();
+        ClientCalls.blockingUnaryCall(
+                ClientInterceptors.intercept(channel,
+                        MetadataUtils.newCaptureMetadataInterceptor(headers, new AtomicReference<>())),
+                descriptor(method, MethodType.UNARY), CallOptions.DEFAULT.withDeadlineAfter(TIMEOUT_SECONDS, TimeUnit.SECONDS),
+                request);
+        return headers.get();
     }
 
     public <R> R call(String method, MessageLite request, Parser<R> parser) {
