@@ -166,7 +166,7 @@ final class CallAdmission {
         }
         if (operation.kind() == Kind.UNKNOWN && request.method() == HttpMethod.POST
                 && !allows("")) {
-            throw new CallRejectedException(403,
+            throw CallRejectedException.ofModel(
                     "The model of a call to this path is not known, and only some may be called (rate-limit.llm."
                             + provider.id() + ".models)");
         }
@@ -200,7 +200,7 @@ final class CallAdmission {
             recorder.onCall(operation);
         }
         if (!allows(request.model()) || !request.furtherModels().stream().allMatch(this::allows)) {
-            throw new CallRejectedException(403, "This model may not be called (rate-limit.llm." + provider.id() + ".models)");
+            throw CallRejectedException.ofModel("This model may not be called (rate-limit.llm." + provider.id() + ".models)");
         }
         requireClient();
     }

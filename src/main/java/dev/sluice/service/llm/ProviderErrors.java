@@ -29,12 +29,15 @@ final class ProviderErrors {
             context.response().putHeader("WWW-Authenticate", "Bearer");
         }
         rejection.denial().ifPresentOrElse(denial -> sendDenial(context, denial),
-                () -> send(context, provider, rejection.status(), rejection.getMessage()));
+                () -> sendError(context, provider, rejection));
     }
 
-    private static void send(RoutingContext context, Provider provider, int status, String message) {
+    private static void sendError(RoutingContext context, Provider provider, CallRejectedException rejection) {
+        int status = rejection.status();
+        var message = rejection.getMessage();
         write(context, status, switch (provider.type()) {
-            case OPENAI -> openAi(message, openAiType(status), openAiCode(status));
+            case OPENAI -> openAi(message, openAiType(status),
+                    rejection.deniesModel() ? "model_not_allowed" : openAiCode(status));
             case ANTHROPIC -> anthropic(message, anthropicType(status));
             case GEMINI -> gemini(status, message, null);
         });

@@ -124,6 +124,7 @@ class NamedProvidersTest extends LlmTestBase {
         assertThat(NamedProviders.requests("azure-classic")).hasSize(status == 200 ? 1 : 0);
         if (status == 403 && !path.endsWith("unknown") && path.indexOf('%') < 0) {
             assertThat(error(response).getString("message")).contains("rate-limit.llm.azure-classic.models");
+            assertThat(error(response).getString("code")).isEqualTo("model_not_allowed");
         }
     }
 
