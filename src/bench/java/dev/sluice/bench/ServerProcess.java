@@ -34,16 +34,17 @@ final class ServerProcess implements AutoCloseable {
     }
 
     /**
-     * Starts a server of the benchmark in a JVM with the same heap as Sluice.
+     * Starts a server of the benchmark in a JVM with the same heap and options as Sluice.
      *
      * @param main class that listens on the port in its first argument and then prints a line, see {@link BareServer}
      */
     static ServerProcess java(Class<?> main, String... arguments) {
         try {
             int port = FreePorts.next();
-            var command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                    "-Xmx512m", Instance.COLLECTOR, "-cp", System.getProperty("java.class.path"), main.getName(),
-                    Integer.toString(port)));
+            var command = new ArrayList<>(
+                    List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx512m"));
+            command.addAll(Instance.serviceOptions());
+            command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName(), Integer.toString(port)));
             command.addAll(List.of(arguments));
             var process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
             var output = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.US_ASCII));

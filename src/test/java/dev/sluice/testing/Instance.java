@@ -22,9 +22,6 @@ public final class Instance implements AutoCloseable {
     /** Value of a variable that leaves the setting at the service's default. */
     public static final String DEFAULT = "(default)";
 
-    /** The garbage collector of the images. */
-    public static final String COLLECTOR = "-XX:+UseParallelGC";
-
     private static final long START_SECONDS = 60;
     /** Most tests and benchmarks send more requests without a token than one address may, many of them beside an upstream. */
     private static final Map<String, String> CHECKS_WITHOUT_LIMIT = Map.of("RATE_LIMIT_CHECK_RATE", "unlimited",
@@ -73,11 +70,15 @@ public final class Instance implements AutoCloseable {
     private static List<String> javaCommand(List<String> options, Path jar) {
         var command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
         command.addAll(options);
-        command.add(COLLECTOR);
-        Stream.of(System.getProperty("sluice.service.options", "").split(" ")).filter(more -> !more.isEmpty())
-                .forEach(command::add);
+        command.addAll(serviceOptions());
         command.addAll(List.of("-jar", jar.toString()));
         return command;
+    }
+
+    /** Returns the options of the JVM that the build sets for the packaged program. */
+    public static List<String> serviceOptions() {
+        return Stream.of(System.getProperty("sluice.service.options", "").split(" ")).filter(option -> !option.isEmpty())
+                .toList();
     }
 
     /** Starts the service and waits until it serves. */
