@@ -3,14 +3,18 @@ package dev.sluice.container;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 
 import org.junit.jupiter.api.Test;
+
+import io.vertx.core.json.JsonArray;
 
 /** The image that is built from source. {@code PackagingIT} has the tests of the others. */
 class DockerfileTest {
@@ -39,6 +43,28 @@ class DockerfileTest {
         assertThat(fromSource.subList(lastStage(fromSource), fromSource.size()))
                 .map(line -> line.replace("--from=build ", "").replace("/build/" + PACKAGE, PACKAGE))
                 .isEqualTo(instructions("Dockerfile.jvm"));
+    }
+
+    /** The variable is read by each JVM in the container, and some options exclude one another. */
+    @Test
+    void jvmAcceptsTheOptionsOfTheProgramAndOfTheHealthCheck() throws Exception {
+        var image = instructions("Dockerfile.jvm");
+        var variable = image.stream().filter(line -> line.startsWith("ENV JDK_JAVA_OPTIONS=")).findFirst().orElseThrow()
+                .replaceFirst("^[^\"]*\"(.*)\"$", "$1");
+        var commands = image.stream().filter(line -> line.contains("[\"java\"")).toList();
+        assertThat(commands).hasSize(2);
+        for (var command : commands) {
+            var java = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
+            java.addAll(new JsonArray(command.substring(command.indexOf('['))).stream().map(Object::toString).skip(1)
+                    .takeWhile(word -> !word.equals("-jar")).toList());
+            java.add("-version");
+            var builder = new ProcessBuilder(java).redirectErrorStream(true);
+            builder.environment().put("JDK_JAVA_OPTIONS", variable);
+            var process = builder.start();
+            var output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            assertThat(process.waitFor()).as(output).isZero();
+            assertThat(output).contains(variable);
+        }
     }
 
     @Test
