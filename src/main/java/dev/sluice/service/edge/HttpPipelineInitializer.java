@@ -8,9 +8,12 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelPipeline;
+import io.netty.handler.flush.FlushConsolidationHandler;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
+import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.impl.Http1xOrH2CHandler;
+import io.vertx.core.net.impl.ConnectionBase;
 
 /**
  * Replaces the HTTP/1 decoder of Vert.x by {@link RequestDecoder} and adds a {@link MalformedRequestHandler}, or for HTTP/2 an
@@ -18,7 +21,7 @@ import io.vertx.core.http.impl.Http1xOrH2CHandler;
  * the protocol: without TLS, when it reads bytes that are not the preface of HTTP/2; with TLS, when the handshake has completed.
  * It has no hook at that time.
  */
-final class HttpPipelineInitializer extends ChannelInboundHandlerAdapter {
+public final class HttpPipelineInitializer extends ChannelInboundHandlerAdapter {
 
     private static final String DECODER = "httpDecoder";
     private static final String ENCODER = "httpEncoder";
@@ -36,6 +39,17 @@ final class HttpPipelineInitializer extends ChannelInboundHandlerAdapter {
     HttpPipelineInitializer(HttpServerOptions options, Predicate<SocketAddress> proxies) {
         this.proxies = proxies;
         this.options = options;
+    }
+
+    /**
+     * Writes what an iteration of the event loop sends on a connection by one system call. Vert.x flushes the message and the
+     * trailers of a gRPC response one by one where the decision comes from Redis, and not while the request is read. Called on the
+     * connection's event loop.
+     */
+    public static void consolidateFlushes(HttpConnection connection) {
+        var context = ((ConnectionBase) connection).channelHandlerContext();
+        context.pipeline().addBefore(context.name(), "flush-consolidation",
+                new FlushConsolidationHandler(FlushConsolidationHandler.DEFAULT_EXPLICIT_FLUSH_AFTER_FLUSHES, true));
     }
 
     @Override

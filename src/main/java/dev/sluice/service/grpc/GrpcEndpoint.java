@@ -25,8 +25,7 @@ import dev.sluice.config.ConfigProblems;
 import dev.sluice.http.CredentialFailures;
 import dev.sluice.redis.EventLoops;
 import dev.sluice.service.config.ServiceConfig;
-import io.netty.channel.ChannelHandlerContext;
-import io.netty.handler.flush.FlushConsolidationHandler;
+import dev.sluice.service.edge.HttpPipelineInitializer;
 import io.quarkus.arc.All;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
@@ -39,7 +38,6 @@ import io.vertx.core.http.Http2Settings;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
-import io.vertx.core.net.impl.ConnectionBase;
 import io.vertx.grpc.server.GrpcServer;
 import io.vertx.grpc.server.GrpcServerOptions;
 
@@ -187,20 +185,11 @@ class GrpcEndpoint {
                         service.connections().bodyTimeout().toMillis()));
         http.connectionHandler(connection -> {
             connections.add(connection);
-            consolidateFlushes(((ConnectionBase) connection).channelHandlerContext());
+            HttpPipelineInitializer.consolidateFlushes(connection);
             connection.exceptionHandler(failure -> LOG.debug("gRPC connection failed", failure));
             connection.closeHandler(closed -> connections.remove(connection));
         });
         servers.add(http);
         return http.listen().mapEmpty();
-    }
-
-    /**
-     * Writes what an iteration of the event loop sends by one system call. Vert.x flushes the message and the trailers of a response
-     * one by one where the decision comes from Redis, and not while the request is read.
-     */
-    private static void consolidateFlushes(ChannelHandlerContext connection) {
-        connection.pipeline().addBefore(connection.name(), "flush",
-                new FlushConsolidationHandler(FlushConsolidationHandler.DEFAULT_EXPLICIT_FLUSH_AFTER_FLUSHES, true));
     }
 }
