@@ -2,7 +2,6 @@ package dev.sluice.engine;
 
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -18,7 +17,6 @@ import dev.sluice.api.DecisionListener;
 import dev.sluice.api.DecisionMode;
 import dev.sluice.api.FallbackPolicy;
 import dev.sluice.api.Quota;
-import dev.sluice.api.QuotaStatus;
 import dev.sluice.api.Rate;
 import dev.sluice.api.RateLimitRequest;
 import dev.sluice.api.RateLimiter;
@@ -171,13 +169,9 @@ public final class DefaultRateLimiter implements RateLimiter, CallbackRateLimite
     }
 
     private static Decision decision(FailoverWindowStore.Outcome outcome) {
-        var claims = outcome.claims();
         var result = outcome.result();
         var decidedAt = MicrosClock.instant(result.now());
-        var quotas = new ArrayList<QuotaStatus>(claims.size());
-        for (int i = 0; i < claims.size(); i++) {
-            quotas.add(JointLimiter.status(claims.get(i), result.windows()[i], decidedAt));
-        }
+        var quotas = JointLimiter.statuses(outcome.claims(), result.windows(), 0, decidedAt);
         return new Decision(result.admitted(), !result.admitted(), outcome.mode(), decidedAt, quotas,
                 Optional.ofNullable(outcome.reservation()));
     }

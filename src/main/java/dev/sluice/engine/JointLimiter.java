@@ -114,19 +114,15 @@ public final class JointLimiter {
         }
         if (isSingle(parts)) {
             var part = parts.get(0);
-            single.take(part.identifier(), plan(part.claims()), consume, null, new Callback<>(parts, onResult, onFailure) {
-                @Override
-                JointResult read(FailoverWindowStore.Outcome outcome) {
-                    return outcome.result() == null ? uncounted(parts, outcome.mode()) : result(outcome);
-                }
-            });
+            single.take(part.identifier(), plan(part.claims()), consume, null,
+                    new Callback<>(parts,
+                            outcome -> outcome.result() == null ? uncounted(parts, outcome.mode()) : result(outcome),
+                            onResult, onFailure));
         } else {
-            joint.take(request(parts), consume, new Callback<>(parts, onResult, onFailure) {
-                @Override
-                JointResult read(JointWindowStore.Outcome outcome) {
-                    return outcome.result() == null ? uncounted(parts, outcome.mode()) : result(outcome);
-                }
-            });
+            joint.take(request(parts), consume,
+                    new Callback<>(parts,
+                            outcome -> outcome.result() == null ? uncounted(parts, outcome.mode()) : result(outcome),
+                            onResult, onFailure));
         }
     }
 
@@ -135,26 +131,27 @@ public final class JointLimiter {
      *
      * @param <O> type of the outcome
      */
-    private abstract class Callback<O> implements ResultCallback<O> {
+    private final class Callback<O> implements ResultCallback<O> {
 
         private final long start = System.nanoTime();
         private final List<Part> parts;
+        private final Function<O, JointResult> reader;
         private final Consumer<JointResult> resultConsumer;
         private final Consumer<Throwable> failureConsumer;
 
-        Callback(List<Part> parts, Consumer<JointResult> resultConsumer, Consumer<Throwable> failureConsumer) {
+        Callback(List<Part> parts, Function<O, JointResult> reader, Consumer<JointResult> resultConsumer,
+                Consumer<Throwable> failureConsumer) {
             this.parts = parts;
+            this.reader = reader;
             this.resultConsumer = resultConsumer;
             this.failureConsumer = failureConsumer;
         }
-
-        abstract JointResult read(O outcome);
 
         @Override
         public void onResult(O outcome) {
             JointResult result;
             try {
-                result = read(outcome);
+                result = reader.apply(outcome);
             } catch (RuntimeException e) {
                 onFailure(e);
                 return;
@@ -221,7 +218,7 @@ public final class JointLimiter {
     }
 
     /** Returns the status of each claim, whose windows begin at an index. */
-    private static List<QuotaStatus> statuses(List<WindowClaim> claims, StoreResult.WindowState[] windows, int from,
+    static List<QuotaStatus> statuses(List<WindowClaim> claims, StoreResult.WindowState[] windows, int from,
             Instant decidedAt) {
         var statuses = new QuotaStatus[claims.size()];
         for (int i = 0; i < statuses.length; i++) {
@@ -230,7 +227,7 @@ public final class JointLimiter {
         return List.of(statuses);
     }
 
-    static QuotaStatus status(WindowClaim claim, StoreResult.WindowState state, Instant decidedAt) {
+    private static QuotaStatus status(WindowClaim claim, StoreResult.WindowState state, Instant decidedAt) {
         return new QuotaStatus(claim.resource(), claim.unit(), claim.limit(),
                 FailoverWindowStore.windowDuration(claim.span()), Math.max(0, claim.share() - state.used()),
                 Optional.of(state.freeAt() == 0 ? decidedAt : MicrosClock.instant(state.freeAt())), state.retryAt() != 0,

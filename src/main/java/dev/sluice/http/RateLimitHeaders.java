@@ -85,8 +85,10 @@ public class RateLimitHeaders {
     }
 
     /**
-     * Writes a decision to the fields of a response of another protocol, each of them once.
+     * Writes a decision to the fields of a response of another protocol, each of them once. Writes nothing if rate limiting is
+     * disabled.
      *
+     * @param decision the decision to report
      * @param fields receives the name and the value of each field
      */
     public void write(Decision decision, BiConsumer<CharSequence, String> fields) {

@@ -80,8 +80,9 @@ final class GrpcRequestGuard implements Handler<HttpServerRequest> {
     }
 
     private void handleCall(HttpServerRequest request, boolean health) {
+        var response = request.response();
+        response.headersEndHandler(writing -> response.headers().set(ACCEPT_ENCODING, IDENTITY)); // Vert.x announces gzip
         if (!IDENTITY.equals(encoding(request))) {
-            request.response().putHeader(ACCEPT_ENCODING, IDENTITY);
             reject(request, GrpcStatus.UNIMPLEMENTED, "Compressed messages are not supported");
         } else if (token.isPresent() && !health && !isAuthorized(request)) {
             UNAUTHENTICATED.log(times -> LOG.warnf("gRPC calls without the API token (RATE_LIMIT_API_TOKEN) were refused, which"
@@ -89,8 +90,6 @@ final class GrpcRequestGuard implements Handler<HttpServerRequest> {
             reject(request, GrpcStatus.UNAUTHENTICATED,
                     "This service requires the API token in the metadata: authorization: Bearer ...");
         } else {
-            var response = request.response();
-            response.headersEndHandler(writing -> response.headers().set(ACCEPT_ENCODING, IDENTITY)); // Vert.x announces gzip
             server.handle(request);
             limitTime(request);
         }

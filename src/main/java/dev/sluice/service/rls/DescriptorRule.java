@@ -25,9 +25,6 @@ record DescriptorRule(String name, NodeLimit limit, Set<Option> options, List<St
     }
 
     Enforcement enforcement() {
-        if (options.isEmpty()) {
-            return Enforcement.ENFORCED;
-        }
         return has(Option.CHARGE)
                 ? Enforcement.CHARGED
                 : has(Option.SHADOW_MODE)
