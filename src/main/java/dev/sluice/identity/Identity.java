@@ -4,6 +4,8 @@ import java.util.Optional;
 
 import org.jspecify.annotations.Nullable;
 
+import dev.sluice.identity.chain.IdentityChain;
+
 /**
  * Identity of a caller. Immutable.
  *
@@ -11,8 +13,14 @@ import org.jspecify.annotations.Nullable;
  *        characters
  * @param source how the identity was established
  * @param tier tier that the credentials claim; null if there is none
+ * @param chain the levels whose limits hold too: key, user, team and organisation
  */
-public record Identity(String identifier, Source source, @Nullable String tier) {
+public record Identity(String identifier, Source source, @Nullable String tier, IdentityChain chain) {
+
+    /** Creates an identity whose caller has no limits of their own. */
+    public Identity(String identifier, Source source, @Nullable String tier) {
+        this(identifier, source, tier, IdentityChain.NONE);
+    }
 
     /** Means by which an identity was established. */
     public enum Source {

@@ -1,0 +1,46 @@
+package dev.sluice.identity.chain;
+
+import java.util.List;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Chain of a caller, from the key to the organisation. Immutable.
+ *
+ * @param key id of the stored key; null if there is none
+ * @param user name of the user; null if there is none
+ * @param team name of the team; null if there is none
+ * @param org name of the organisation; null if there is none
+ * @param levels the levels that have limits, in the order key, user, member of the team, team, member of the organisation,
+ *        organisation
+ * @param models lists of the models that each level with such a list allows, as names or patterns that end with {@code *}; every list
+ *        must allow a model
+ */
+public record IdentityChain(@Nullable String key, @Nullable String user, @Nullable String team, @Nullable String org,
+        List<ChainLevel> levels, List<List<String>> models) {
+
+    /** Chain of a caller without levels. */
+    public static final IdentityChain NONE = new IdentityChain(null, null, null, null, List.of(), List.of());
+
+    public IdentityChain {
+        levels = List.copyOf(levels);
+        models = List.copyOf(models);
+    }
+
+    /** Returns whether every level allows a model. */
+    public boolean allowsModel(String model) {
+        for (var patterns : models) {
+            if (patterns.stream().noneMatch(pattern -> matches(pattern, model))) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Returns whether a name matches a pattern, which is a name, or a prefix and {@code *}. */
+    public static boolean matches(String pattern, String name) {
+        return pattern.endsWith("*")
+                ? name.startsWith(pattern.substring(0, pattern.length() - 1))
+                : name.equals(pattern);
+    }
+}

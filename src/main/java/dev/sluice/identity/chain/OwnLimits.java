@@ -1,0 +1,31 @@
+package dev.sluice.identity.chain;
+
+import java.util.Map;
+
+import org.jspecify.annotations.Nullable;
+
+import dev.sluice.api.Rate;
+
+/**
+ * Limits of one level, in addition to the rule of the caller's tier. Immutable.
+ *
+ * @param api rate of all API requests together; null if there is none
+ * @param llm rates of all calls of language models together
+ * @param endpoints rate of each endpoint, by the endpoint as configured: {@code /path} or {@code METHOD /path}
+ * @param models rates of each model, by the model's name or a pattern that ends with {@code *}
+ */
+public record OwnLimits(@Nullable Rate api, LlmRates llm, Map<String, Rate> endpoints, Map<String, LlmRates> models) {
+
+    /** No limits. */
+    public static final OwnLimits NONE = new OwnLimits(null, LlmRates.NONE, Map.of(), Map.of());
+
+    public OwnLimits {
+        endpoints = Map.copyOf(endpoints);
+        models = Map.copyOf(models);
+    }
+
+    /** Returns whether there is no limit. */
+    public boolean isEmpty() {
+        return api == null && llm.isEmpty() && endpoints.isEmpty() && models.isEmpty();
+    }
+}
