@@ -22,7 +22,7 @@ public class HeadersMicrobenchmark {
 
     private final Instant now = Instant.now();
     private final Decision decision = new Decision(true, false, DecisionMode.REDIS, now,
-            List.of(new QuotaStatus("api:/campaigns",
+            List.of(new QuotaStatus("user:a", "api:/campaigns",
                     QuotaUnit.REQUESTS, 100, Duration.ofMinutes(1), 95, Optional.of(now.plusMillis(12_345)), false,
                     Optional.empty())));
 

@@ -52,9 +52,23 @@ public record Decision(boolean allowed, boolean denied, DecisionMode mode, Insta
      * @param now time of the decision
      */
     public static Decision uncounted(RateLimitRequest request, DecisionMode mode, Instant now) {
-        var quotas = request.checks().stream()
-                .flatMap(check -> check.rate().quotas().stream().map(quota -> QuotaStatus.unused(check, quota, now)))
-                .toList();
+        return uncounted(List.of(request), mode, now);
+    }
+
+    /**
+     * Creates a decision that allows requests without counting them: every quota is reported as unused.
+     *
+     * @param requests the requests to allow
+     * @param mode where the decision was made
+     * @param now time of the decision
+     */
+    public static Decision uncounted(List<RateLimitRequest> requests, DecisionMode mode, Instant now) {
+        var quotas = new ArrayList<QuotaStatus>();
+        for (var request : requests) {
+            for (var check : request.checks()) {
+                check.rate().quotas().forEach(quota -> quotas.add(QuotaStatus.unused(request.identifier(), check, quota, now)));
+            }
+        }
         return new Decision(true, false, mode, now, quotas);
     }
 
@@ -67,7 +81,7 @@ public record Decision(boolean allowed, boolean denied, DecisionMode mode, Insta
      */
     public static Decision blocked(RateLimitRequest request, DecisionMode mode, Instant now) {
         var quotas = request.checks().stream().filter(check -> check.rate() == Rate.BLOCKED)
-                .map(check -> QuotaStatus.blocked(check.resource())).toList();
+                .map(check -> QuotaStatus.blocked(request.identifier(), check.resource())).toList();
         return new Decision(false, true, mode, now, quotas);
     }
 
@@ -83,14 +97,6 @@ public record Decision(boolean allowed, boolean denied, DecisionMode mode, Insta
     /** Returns a copy that allows the request; {@link #denied()} still reports what the quotas say. */
     public Decision asDryRun() {
         return new Decision(true, denied, mode, decidedAt, quotas, reservation);
-    }
-
-    /** Combines two decisions: allowed if both are, with the quotas of both and the mode of an outage if there was one. */
-    Decision combineWith(Decision other) {
-        var all = new ArrayList<>(quotas);
-        all.addAll(other.quotas);
-        return new Decision(allowed && other.allowed, denied || other.denied, mode.isOutage() ? mode : other.mode,
-                other.decidedAt, all, reservation.isPresent() ? reservation : other.reservation);
     }
 
     /**

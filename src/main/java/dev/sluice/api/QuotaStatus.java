@@ -13,6 +13,7 @@ import com.fasterxml.jackson.annotation.JsonValue;
 /**
  * State of one quota after a decision.
  *
+ * @param identifier owner of the window
  * @param resource name of the resource
  * @param unit unit of the limit
  * @param limit maximum number of units per window; 0 for {@link Rate#BLOCKED}
@@ -24,19 +25,20 @@ import com.fasterxml.jackson.annotation.JsonValue;
  * @param retryAt when the denied cost fits, provided that nothing else is counted meanwhile; empty if the quota was not
  *        exceeded, or if the cost never fits
  */
-public record QuotaStatus(String resource, QuotaUnit unit, long limit, Duration window, long remaining,
+public record QuotaStatus(String identifier, String resource, QuotaUnit unit, long limit, Duration window, long remaining,
         Optional<Instant> resetAt, boolean denied, Optional<Instant> retryAt) {
 
     /**
      * Returns the JSON form, with the field names of the HTTP API. Jackson uses it.
      *
-     * @return {@code resource}, {@code limit}, {@code remaining}, {@code window_seconds}, {@code reset_at},
+     * @return {@code identifier}, {@code resource}, {@code limit}, {@code remaining}, {@code window_seconds}, {@code reset_at},
      *         {@code unit} unless it is {@code requests}, {@code denied}, {@code retry_at}. Times are Unix seconds, rounded up;
      *         what does not apply is null
      */
     @JsonValue
     public Map<String, @Nullable Object> toMap() {
         var fields = new LinkedHashMap<String, @Nullable Object>();
+        fields.put("identifier", identifier);
         fields.put("resource", resource);
         putUsage(fields);
         fields.put("denied", denied);
@@ -59,12 +61,13 @@ public record QuotaStatus(String resource, QuotaUnit unit, long limit, Duration 
         return time.map(instant -> instant.getEpochSecond() + (instant.getNano() > 0 ? 1 : 0)).orElse(null);
     }
 
-    static QuotaStatus unused(ResourceCheck check, Quota quota, Instant now) {
-        return new QuotaStatus(check.resource(), quota.unit(), quota.limit(), quota.window(), quota.limit(),
+    static QuotaStatus unused(String identifier, ResourceCheck check, Quota quota, Instant now) {
+        return new QuotaStatus(identifier, check.resource(), quota.unit(), quota.limit(), quota.window(), quota.limit(),
                 Optional.of(now), false, Optional.empty());
     }
 
-    static QuotaStatus blocked(String resource) {
-        return new QuotaStatus(resource, QuotaUnit.REQUESTS, 0, Duration.ZERO, 0, Optional.empty(), true, Optional.empty());
+    static QuotaStatus blocked(String identifier, String resource) {
+        return new QuotaStatus(identifier, resource, QuotaUnit.REQUESTS, 0, Duration.ZERO, 0, Optional.empty(), true,
+                Optional.empty());
     }
 }

@@ -46,21 +46,14 @@ public interface RateLimiter {
     }
 
     /**
-     * Decides requests of different identifiers one after the other, up to the first denial. Each request is atomic; the sequence
-     * is not: units consumed by earlier requests stay consumed.
+     * Decides requests of several identifiers atomically, such as those of a user and of the user's team: all of them are granted,
+     * or none is. Requests of the same identifier are decided as one.
      *
      * @param requests at least one request
-     * @return the combined decision, allowed if every request is; it reports the quotas of the requests that were decided
+     * @return the decision, allowed if every request is, with the quotas of all of them. Each identifier settles the reservation, if
+     *         there is one
      */
-    default Uni<Decision> checkAll(List<RateLimitRequest> requests) {
-        var decision = check(requests.get(0));
-        for (var next : requests.subList(1, requests.size())) {
-            decision = decision.chain(previous -> previous.allowed()
-                    ? check(next).map(previous::combineWith)
-                    : Uni.createFrom().item(previous));
-        }
-        return decision;
-    }
+    Uni<Decision> checkAll(List<RateLimitRequest> requests);
 
     /**
      * Decides all checks of a request atomically, as {@link #check(RateLimitRequest)} does, but waits for room in the windows before

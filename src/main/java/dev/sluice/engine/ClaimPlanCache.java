@@ -4,10 +4,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
 
 import dev.sluice.api.FallbackPolicy;
 import dev.sluice.api.ResourceCheck;
 import dev.sluice.store.ClaimPlan;
+import dev.sluice.store.JointPlan;
 import dev.sluice.store.WindowClaim;
 
 /** Cache of claim plans by resource checks: the same rules apply to most requests. */
@@ -18,32 +20,51 @@ final class ClaimPlanCache {
 
     private final FallbackPolicy fallback;
     private final Map<List<ResourceCheck>, ClaimPlan> plans = new ConcurrentHashMap<>();
+    private final Map<List<ClaimPlan>, JointPlan> jointPlans = new ConcurrentHashMap<>();
 
     /** @param fallback the policy for checks that do not set their own */
     ClaimPlanCache(FallbackPolicy fallback) {
         this.fallback = fallback;
     }
 
-    ClaimPlan planFor(List<ResourceCheck> checks) {
+    /** @param consume whether any check of the request, or of those decided with it, has a cost */
+    ClaimPlan planFor(List<ResourceCheck> checks, boolean consume) {
+        boolean costs = false;
         for (var check : checks) {
             if (check.reserved()) {
-                return ClaimPlan.of(claims(checks)); // estimates differ from request to request
+                return ClaimPlan.of(claims(checks, consume)); // estimates differ from request to request
+            }
+            costs |= check.cost() > 0;
+        }
+        return costs == consume
+                ? cached(plans, checks, created -> ClaimPlan.of(claims(created, consume)))
+                : ClaimPlan.of(claims(checks, consume));
+    }
+
+    /** Returns the plan of several identifiers whose claims must all fit, of which each has one of these plans. */
+    JointPlan jointPlan(List<ClaimPlan> parts) {
+        for (var part : parts) {
+            if (part.reserved()) {
+                return new JointPlan(parts, false);
             }
         }
-        var plan = plans.get(checks);
+        return cached(jointPlans, parts, created -> new JointPlan(created, false));
+    }
+
+    private static <K, P> P cached(Map<K, P> cache, K key, Function<K, P> create) {
+        var plan = cache.get(key);
         if (plan == null) {
-            plan = ClaimPlan.of(claims(checks));
-            if (plans.size() >= MAX_PLANS) {
-                plans.clear();
+            plan = create.apply(key);
+            if (cache.size() >= MAX_PLANS) {
+                cache.clear();
             }
-            plans.put(checks, plan);
+            cache.put(key, plan);
         }
         return plan;
     }
 
     /** Creates one claim per window; if two checks name the same window, the smaller limit and the larger cost apply. */
-    private List<WindowClaim> claims(List<ResourceCheck> checks) {
-        boolean consume = checks.stream().anyMatch(check -> check.cost() > 0);
+    private List<WindowClaim> claims(List<ResourceCheck> checks, boolean consume) {
         var claims = new ArrayList<WindowClaim>();
         for (var check : checks) {
             var effectiveFallback = check.fallback() == null ? fallback : check.fallback();

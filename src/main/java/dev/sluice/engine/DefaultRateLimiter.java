@@ -2,12 +2,14 @@ package dev.sluice.engine;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.ObjLongConsumer;
 
 import org.jboss.logging.Logger;
@@ -21,6 +23,8 @@ import dev.sluice.api.Rate;
 import dev.sluice.api.RateLimitRequest;
 import dev.sluice.api.RateLimiter;
 import dev.sluice.api.StoreUnavailableException;
+import dev.sluice.store.ClaimPlan;
+import dev.sluice.store.JointRequest;
 import dev.sluice.store.MicrosClock;
 import dev.sluice.store.ResultCallback;
 import io.smallrye.mutiny.Uni;
@@ -31,6 +35,7 @@ public final class DefaultRateLimiter implements RateLimiter, CallbackRateLimite
     private static final Logger LOG = Logger.getLogger(DefaultRateLimiter.class);
 
     private final FailoverWindowStore store;
+    private final JointWindowStore joint;
     private final MicrosClock clock;
     private final boolean enabled;
     private final boolean dryRun;
@@ -43,16 +48,18 @@ public final class DefaultRateLimiter implements RateLimiter, CallbackRateLimite
      *
      * @param fallback the policy for checks that do not set their own
      */
-    public DefaultRateLimiter(FailoverWindowStore store, MicrosClock clock, FallbackPolicy fallback, boolean enabled,
-            boolean dryRun,
+    public DefaultRateLimiter(FailoverWindowStore store, JointWindowStore joint, MicrosClock clock, FallbackPolicy fallback,
+            boolean enabled, boolean dryRun,
             List<DecisionListener> listeners) {
-        this(store, clock, fallback, enabled, dryRun, listeners, (nanos, task) -> task, 0);
+        this(store, joint, clock, fallback, enabled, dryRun, listeners, (nanos, task) -> task, 0);
     }
 
     /** @param maxWaiters maximum number of requests that wait */
-    DefaultRateLimiter(FailoverWindowStore store, MicrosClock clock, FallbackPolicy fallback, boolean enabled, boolean dryRun,
+    DefaultRateLimiter(FailoverWindowStore store, JointWindowStore joint, MicrosClock clock, FallbackPolicy fallback,
+            boolean enabled, boolean dryRun,
             List<DecisionListener> listeners, AcquireQueues.Timers timers, int maxWaiters) {
         this.store = store;
+        this.joint = joint;
         this.clock = clock;
         this.planCache = new ClaimPlanCache(fallback);
         this.enabled = enabled;
@@ -71,9 +78,24 @@ public final class DefaultRateLimiter implements RateLimiter, CallbackRateLimite
     @Override
     public void check(RateLimitRequest request, Consumer<Decision> onDecision, Consumer<Throwable> onFailure) {
         if (enabled) {
-            new Check(request, onDecision, onFailure).start();
+            new Check(List.of(request), onDecision, onFailure).start();
         } else {
-            onDecision.accept(Decision.uncounted(request, DecisionMode.OFF, now()));
+            onDecision.accept(uncounted(List.of(request), DecisionMode.OFF));
+        }
+    }
+
+    @Override
+    public Uni<Decision> checkAll(List<RateLimitRequest> requests) {
+        return SubscriberContext
+                .completeOn(() -> Uni.createFrom().emitter(emitter -> checkAll(requests, emitter::complete, emitter::fail)));
+    }
+
+    @Override
+    public void checkAll(List<RateLimitRequest> requests, Consumer<Decision> onDecision, Consumer<Throwable> onFailure) {
+        if (enabled) {
+            new Check(RequestMerger.merge(requests), onDecision, onFailure).start();
+        } else {
+            onDecision.accept(uncounted(requests, DecisionMode.OFF));
         }
     }
 
@@ -91,87 +113,148 @@ public final class DefaultRateLimiter implements RateLimiter, CallbackRateLimite
         queues.close();
     }
 
-    @Override
-    public void checkAll(List<RateLimitRequest> requests, Consumer<Decision> onDecision, Consumer<Throwable> onFailure) {
-        if (requests.size() == 1) {
-            check(requests.get(0), onDecision, onFailure);
-        } else {
-            checkAll(requests).subscribe().with(onDecision, onFailure);
-        }
-    }
+    /** A decision in progress, on one or several identifiers. */
+    private final class Check {
 
-    /** A decision in progress. */
-    private final class Check implements ResultCallback<FailoverWindowStore.Outcome> {
-
-        private final RateLimitRequest request;
+        private final List<RateLimitRequest> requests;
         private final Consumer<Decision> onDecision;
         private final Consumer<Throwable> onError;
         private final long startNanos = System.nanoTime();
 
-        Check(RateLimitRequest request, Consumer<Decision> onDecision, Consumer<Throwable> onError) {
-            this.request = request;
+        /** @param requests requests of different identifiers */
+        Check(List<RateLimitRequest> requests, Consumer<Decision> onDecision, Consumer<Throwable> onError) {
+            this.requests = requests;
             this.onDecision = onDecision;
             this.onError = onError;
         }
 
         void start() {
             boolean consume = false;
-            for (var check : request.checks()) {
-                if (check.rate() == Rate.BLOCKED) {
-                    complete(Decision.blocked(request, store.mode(), now()));
+            for (var request : requests) {
+                for (var check : request.checks()) {
+                    if (check.rate() == Rate.BLOCKED) {
+                        complete(Decision.blocked(request, store.mode(), now()));
+                        return;
+                    }
+                    consume |= check.cost() > 0;
+                }
+            }
+            if (requests.size() == 1) {
+                var request = requests.get(0);
+                take(request.identifier(), planCache.planFor(request.checks(), consume), consume);
+            } else {
+                takeAll(consume);
+            }
+        }
+
+        private void takeAll(boolean consume) {
+            var identifiers = new ArrayList<String>(requests.size());
+            var parts = new ArrayList<ClaimPlan>(requests.size());
+            for (var request : requests) {
+                var plan = planCache.planFor(request.checks(), consume);
+                if (!plan.isEmpty()) { // otherwise unlimited
+                    identifiers.add(request.identifier());
+                    parts.add(plan);
+                }
+            }
+            if (parts.size() <= 1) {
+                take(parts.isEmpty() ? null : identifiers.get(0), parts.isEmpty() ? ClaimPlan.of(List.of()) : parts.get(0),
+                        consume);
+                return;
+            }
+            var plan = planCache.jointPlan(parts);
+            joint.take(new JointRequest(identifiers, plan), consume, consume && plan.reserved() ? newReservation() : null,
+                    new Callback<>(outcome -> outcome.result() == null
+                            ? unlimited(outcome.mode(), outcome.reservation())
+                            : decision(outcome)));
+        }
+
+        private void take(String identifier, ClaimPlan plan, boolean consume) {
+            if (plan.isEmpty()) {
+                complete(uncounted(requests, store.mode()));
+                return;
+            }
+            store.take(identifier, plan, consume, consume && plan.reserved() ? newReservation() : null,
+                    new Callback<>(outcome -> outcome.result() == null
+                            ? unlimited(outcome.mode(), outcome.reservation())
+                            : decision(identifier, outcome)));
+        }
+
+        /**
+         * Receives the outcome of a store.
+         *
+         * @param <O> type of the outcome
+         */
+        private final class Callback<O> implements ResultCallback<O> {
+
+            private final Function<O, Decision> reader;
+
+            Callback(Function<O, Decision> reader) {
+                this.reader = reader;
+            }
+
+            @Override
+            public void onResult(O outcome) {
+                Decision decision;
+                try {
+                    decision = reader.apply(outcome);
+                } catch (RuntimeException e) {
+                    onFailure(e);
                     return;
                 }
-                consume |= check.cost() > 0;
+                complete(decision);
             }
-            var plan = planCache.planFor(request.checks());
-            if (plan.isEmpty()) {
-                complete(Decision.uncounted(request, store.mode(), now()));
-                return;
+
+            @Override
+            public void onFailure(Throwable cause) {
+                fail(cause);
             }
-            var reservation = consume && plan.reserved() ? UUID.randomUUID().toString().replace("-", "") : null;
-            store.take(request.identifier(), plan, consume, reservation, this);
         }
 
-        @Override
-        public void onResult(FailoverWindowStore.Outcome outcome) {
-            Decision decision;
-            try {
-                decision = outcome.result() == null
-                        ? uncounted(outcome)
-                        : decision(outcome);
-            } catch (RuntimeException e) {
-                onFailure(e);
-                return;
-            }
-            complete(decision);
-        }
-
-        @Override
-        public void onFailure(Throwable cause) {
+        private void fail(Throwable cause) {
             if (dryRun && cause instanceof StoreUnavailableException) {
-                complete(Decision.uncounted(request, store.mode(), now()));
+                complete(uncounted(requests, store.mode()));
                 return;
             }
-            notifyListeners(request, (listener, nanos) -> listener.onFailure(request, store.mode(), nanos), startNanos);
+            notifyListeners(requests.get(0), (listener, nanos) -> listener.onFailure(requests.get(0), store.mode(), nanos),
+                    startNanos);
             onError.accept(cause);
         }
 
-        private Decision uncounted(FailoverWindowStore.Outcome outcome) {
-            var decision = Decision.uncounted(request, outcome.mode(), now());
-            return outcome.reservation() == null ? decision : decision.withReservation(outcome.reservation());
+        /** Returns the decision of a fallback that allows every request. */
+        private Decision unlimited(DecisionMode mode, String reservation) {
+            var decision = uncounted(requests, mode);
+            return reservation == null ? decision : decision.withReservation(reservation);
         }
 
         private void complete(Decision decision) {
             var delivered = dryRun ? decision.asDryRun() : decision;
-            notifyListeners(request, (listener, nanos) -> listener.onDecision(request, delivered, nanos), startNanos);
+            notifyListeners(requests.get(0), (listener, nanos) -> listener.onDecision(requests.get(0), delivered, nanos),
+                    startNanos);
             onDecision.accept(delivered);
         }
     }
 
-    private static Decision decision(FailoverWindowStore.Outcome outcome) {
+    private Decision uncounted(List<RateLimitRequest> requests, DecisionMode mode) {
+        return Decision.uncounted(requests, mode, now());
+    }
+
+    private static String newReservation() {
+        return UUID.randomUUID().toString().replace("-", "");
+    }
+
+    private static Decision decision(String identifier, FailoverWindowStore.Outcome outcome) {
         var result = outcome.result();
         var decidedAt = MicrosClock.instant(result.now());
-        var quotas = JointLimiter.statuses(outcome.claims(), result.windows(), 0, decidedAt);
+        var quotas = JointLimiter.statuses(identifier, outcome.claims(), result.windows(), 0, decidedAt);
+        return new Decision(result.admitted(), !result.admitted(), outcome.mode(), decidedAt, quotas,
+                Optional.ofNullable(outcome.reservation()));
+    }
+
+    private static Decision decision(JointWindowStore.Outcome outcome) {
+        var result = outcome.result();
+        var decidedAt = MicrosClock.instant(result.now());
+        var quotas = JointLimiter.statuses(outcome.request(), result, decidedAt).stream().flatMap(List::stream).toList();
         return new Decision(result.admitted(), !result.admitted(), outcome.mode(), decidedAt, quotas,
                 Optional.ofNullable(outcome.reservation()));
     }

@@ -86,7 +86,8 @@ public final class FailoverWindowStore {
             callback.onResult(outcome(DecisionMode.MEMORY, plan, result, token(Location.MEMORY, reservation, plan)));
             return;
         }
-        var cached = redis.hasSingleClock() ? denials.get(identifier, plan) : null;
+        var usable = denials();
+        var cached = usable == null ? null : usable.get(identifier, plan);
         if (cached != null && redis.available()) {
             callback.onResult(new Outcome(DecisionMode.REDIS, plan, cached, null));
             return;
@@ -101,7 +102,7 @@ public final class FailoverWindowStore {
         redis.take(identifier, plan, consume, reservation, new ResultCallback<StoreResult>() {
             @Override
             public void onResult(StoreResult result) {
-                if (!result.admitted() && redis.hasSingleClock()) {
+                if (!result.admitted() && usable != null) {
                     denials.put(identifier, plan, result, version);
                 }
                 callback.onResult(outcome(DecisionMode.REDIS, plan, result, token(Location.REDIS, reservation, plan)));
@@ -205,6 +206,11 @@ public final class FailoverWindowStore {
                 .chain(here -> redis == null || here && !redis.available()
                         ? Uni.createFrom().voidItem()
                         : redis.settle(identifier, reservation, used));
+    }
+
+    /** Returns the cache of denials; null if it cannot be used. */
+    DenialCache denials() {
+        return redis != null && redis.hasSingleClock() ? denials : null;
     }
 
     /** Returns the number of denials served from the denial cache. */

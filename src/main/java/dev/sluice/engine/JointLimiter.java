@@ -116,10 +116,12 @@ public final class JointLimiter {
             var part = parts.get(0);
             single.take(part.identifier(), plan(part.claims()), consume, null,
                     new Callback<>(parts,
-                            outcome -> outcome.result() == null ? uncounted(parts, outcome.mode()) : result(outcome),
+                            outcome -> outcome.result() == null
+                                    ? uncounted(parts, outcome.mode())
+                                    : result(part.identifier(), outcome),
                             onResult, onFailure));
         } else {
-            joint.take(request(parts), consume,
+            joint.take(request(parts), consume, null,
                     new Callback<>(parts,
                             outcome -> outcome.result() == null ? uncounted(parts, outcome.mode()) : result(outcome),
                             onResult, onFailure));
@@ -198,37 +200,43 @@ public final class JointLimiter {
         return new JointRequest(parts.stream().map(Part::identifier).toList(), plan);
     }
 
-    private JointResult result(FailoverWindowStore.Outcome outcome) {
+    private JointResult result(String identifier, FailoverWindowStore.Outcome outcome) {
         var result = outcome.result();
         var decidedAt = MicrosClock.instant(result.now());
         return new JointResult(dryRun || result.admitted(), outcome.mode(), decidedAt,
-                List.of(statuses(outcome.claims(), result.windows(), 0, decidedAt)));
+                List.of(statuses(identifier, outcome.claims(), result.windows(), 0, decidedAt)));
     }
 
     private JointResult result(JointWindowStore.Outcome outcome) {
-        var plan = outcome.request().plan();
         var decidedAt = MicrosClock.instant(outcome.result().now());
-        var quotas = new ArrayList<List<QuotaStatus>>(plan.parts().size());
-        int from = 0;
-        for (var part : plan.parts()) {
-            quotas.add(statuses(part, outcome.result().windows(), from, decidedAt));
-            from += part.size();
-        }
-        return new JointResult(dryRun || outcome.result().admitted(), outcome.mode(), decidedAt, quotas);
+        return new JointResult(dryRun || outcome.result().admitted(), outcome.mode(), decidedAt,
+                statuses(outcome.request(), outcome.result(), decidedAt));
     }
 
-    /** Returns the status of each claim, whose windows begin at an index. */
-    static List<QuotaStatus> statuses(List<WindowClaim> claims, StoreResult.WindowState[] windows, int from,
+    /** Returns the status of each claim of each part of a request. */
+    static List<List<QuotaStatus>> statuses(JointRequest request, StoreResult result, Instant decidedAt) {
+        var parts = request.plan().parts();
+        var statuses = new ArrayList<List<QuotaStatus>>(parts.size());
+        int from = 0;
+        for (int i = 0; i < parts.size(); i++) {
+            statuses.add(statuses(request.identifiers().get(i), parts.get(i), result.windows(), from, decidedAt));
+            from += parts.get(i).size();
+        }
+        return statuses;
+    }
+
+    /** Returns the status of each claim of an identifier, whose windows begin at an index. */
+    static List<QuotaStatus> statuses(String identifier, List<WindowClaim> claims, StoreResult.WindowState[] windows, int from,
             Instant decidedAt) {
         var statuses = new QuotaStatus[claims.size()];
         for (int i = 0; i < statuses.length; i++) {
-            statuses[i] = status(claims.get(i), windows[from + i], decidedAt);
+            statuses[i] = status(identifier, claims.get(i), windows[from + i], decidedAt);
         }
         return List.of(statuses);
     }
 
-    private static QuotaStatus status(WindowClaim claim, StoreResult.WindowState state, Instant decidedAt) {
-        return new QuotaStatus(claim.resource(), claim.unit(), claim.limit(),
+    private static QuotaStatus status(String identifier, WindowClaim claim, StoreResult.WindowState state, Instant decidedAt) {
+        return new QuotaStatus(identifier, claim.resource(), claim.unit(), claim.limit(),
                 FailoverWindowStore.windowDuration(claim.span()), Math.max(0, claim.share() - state.used()),
                 Optional.of(state.freeAt() == 0 ? decidedAt : MicrosClock.instant(state.freeAt())), state.retryAt() != 0,
                 state.retryAt() > 0 ? Optional.of(MicrosClock.instant(state.retryAt())) : Optional.empty());
@@ -238,7 +246,8 @@ public final class JointLimiter {
         var now = MicrosClock.instant(clock.micros());
         var unused = new StoreResult.WindowState(0, 0, 0);
         return new JointResult(true, mode, now, parts.stream()
-                .map(part -> part.claims().stream().map(claim -> status(claim, unused, now)).toList()).toList());
+                .map(part -> part.claims().stream().map(claim -> status(part.identifier(), claim, unused, now)).toList())
+                .toList());
     }
 
     /**

@@ -1,6 +1,9 @@
 package dev.sluice.engine;
 
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 import dev.sluice.api.DecisionMode;
 import dev.sluice.api.FallbackPolicy;
@@ -8,6 +11,8 @@ import dev.sluice.api.StoreUnavailableException;
 import dev.sluice.cluster.InstanceRegistry;
 import dev.sluice.store.JointPlan;
 import dev.sluice.store.JointRequest;
+import dev.sluice.store.ReservationToken;
+import dev.sluice.store.ReservationToken.Location;
 import dev.sluice.store.ResponseTimeoutException;
 import dev.sluice.store.ResultCallback;
 import dev.sluice.store.StoreResult;
@@ -22,87 +27,125 @@ public final class JointWindowStore {
     /**
      * Outcome of a decision.
      *
-     * @param request the request decided, with the shares that applied
+     * @param request the request decided, without claims that the fallback does not count, and with the shares that applied
      * @param result null if nothing was decided: {@link DecisionMode#OPEN}
+     * @param reservation a {@link ReservationToken}, which each identifier settles; null if nothing was reserved
      */
-    public record Outcome(DecisionMode mode, JointRequest request, StoreResult result) {
+    public record Outcome(DecisionMode mode, JointRequest request, StoreResult result, String reservation) {
     }
 
     private final FailoverWindowStore store;
     private final RedisWindowStore redis;
     private final InMemoryWindowStore memory;
     private final InstanceRegistry registry;
-    private final FallbackPolicy fallback;
 
     /** @param redis null if windows are kept in memory only */
     public JointWindowStore(FailoverWindowStore store, RedisWindowStore redis, InMemoryWindowStore memory,
-            InstanceRegistry registry,
-            FallbackPolicy fallback) {
+            InstanceRegistry registry) {
         this.store = store;
         this.redis = redis;
         this.memory = memory;
         this.registry = registry;
-        this.fallback = fallback;
     }
 
-    /** Decides; the callback runs on the calling event loop, if the caller is on one. */
-    public void take(JointRequest request, boolean consume, ResultCallback<Outcome> callback) {
+    /**
+     * Decides; the callback runs on the calling event loop, if the caller is on one.
+     *
+     * @param reservation 32 hexadecimal digits; null if nothing is reserved
+     */
+    public void take(JointRequest request, boolean consume, String reservation, ResultCallback<Outcome> callback) {
         if (redis == null) {
-            callback.onResult(new Outcome(DecisionMode.MEMORY, request, memory.takeNow(request, consume)));
-        } else if (!redis.available()) {
-            decideByFallback(new StoreUnavailableException("Redis is unavailable", null), request, consume, callback);
-        } else {
-            redis.take(request, consume, new ResultCallback<>() {
-                @Override
-                public void onResult(StoreResult result) {
-                    callback.onResult(new Outcome(DecisionMode.REDIS, request, result));
-                }
-
-                @Override
-                public void onFailure(Throwable cause) {
-                    decideByFallback(cause, request, consume, callback);
-                }
-            });
+            var result = memory.takeNow(request, consume, reservation);
+            callback.onResult(outcome(DecisionMode.MEMORY, request, result, token(Location.MEMORY, reservation, request)));
+            return;
         }
+        if (!redis.available()) {
+            deliverFallback(new StoreUnavailableException("Redis is unavailable", null), request, consume,
+                    token(Location.MEMORY, reservation, request), callback);
+            return;
+        }
+        var denials = request.plan().isEnforced() ? store.denials() : null;
+        var cached = denials == null ? null : denials.getJoint(request);
+        if (cached != null) {
+            callback.onResult(new Outcome(DecisionMode.REDIS, request, cached, null));
+            return;
+        }
+        long version = denials == null ? 0 : denials.version();
+        redis.take(request, consume, reservation, new ResultCallback<>() {
+            @Override
+            public void onResult(StoreResult result) {
+                if (denials != null && !result.admitted()) {
+                    denials.putJoint(request, result, version);
+                }
+                callback.onResult(outcome(DecisionMode.REDIS, request, result, token(Location.REDIS, reservation, request)));
+            }
+
+            @Override
+            public void onFailure(Throwable cause) {
+                deliverFallback(cause, request, consume, token(Location.BOTH, reservation, request), callback);
+            }
+        });
     }
 
-    private void decideByFallback(Throwable failure, JointRequest request, boolean consume, ResultCallback<Outcome> callback) {
-        var timeout = failure instanceof ResponseTimeoutException late ? late : null;
-        switch (fallback) {
-            case CLOSED -> {
-                if (timeout != null && consume) {
-                    timeout.lateResult().onSuccess(late -> refund(request, late));
-                }
-                if (request.plan().isShadow()) { // denies nothing, whatever happens
-                    callback.onResult(new Outcome(DecisionMode.OPEN, request, null));
-                    return;
-                }
-                callback.onFailure(new StoreUnavailableException("Redis is unavailable", failure));
-            }
-            case OPEN -> callback.onResult(new Outcome(DecisionMode.OPEN, request, null));
-            case LOCAL -> {
-                var local = withShares(request);
-                StoreResult result;
-                try {
-                    result = memory.takeNow(local, consume);
-                    if (consume && timeout == null) {
-                        forEachTaken(local, result,
-                                (identifier, claims) -> memory.addUnsynced(identifier, claims, result.now(), null));
-                    } else if (consume) {
-                        timeout.lateResult().onComplete(late -> reconcile(request, local, result, late));
-                    }
-                } catch (RuntimeException e) {
-                    callback.onFailure(e);
-                    return;
-                }
-                callback.onResult(new Outcome(DecisionMode.LOCAL, local, result));
-            }
+    private void deliverFallback(Throwable failure, JointRequest request, boolean consume, ReservationToken reservation,
+            ResultCallback<Outcome> callback) {
+        Outcome outcome;
+        try {
+            outcome = decideByFallback(failure, request, consume, reservation);
+        } catch (RuntimeException e) {
+            callback.onFailure(e);
+            return;
         }
+        callback.onResult(outcome);
     }
 
+    private Outcome decideByFallback(Throwable failure, JointRequest request, boolean consume, ReservationToken reservation) {
+        var timeout = consume && failure instanceof ResponseTimeoutException late ? late : null;
+        var id = reservation == null ? null : reservation.id();
+        if (request.plan().claims().stream().anyMatch(claim -> claim.fallback() == FallbackPolicy.CLOSED)) {
+            if (timeout != null) {
+                timeout.lateResult().onSuccess(late -> refund(request, late, id));
+            }
+            if (request.plan().isShadow()) { // denies nothing, whatever happens
+                return new Outcome(DecisionMode.OPEN, request, null, null);
+            }
+            throw new StoreUnavailableException("Redis is unavailable", failure);
+        }
+        var local = withShares(request);
+        if (local == null) {
+            return new Outcome(DecisionMode.OPEN, request, null, reservation == null ? null : reservation.toString());
+        }
+        var result = memory.takeNow(local, consume, id);
+        if (consume && timeout == null) {
+            forEachTaken(local, result, (identifier, claims) -> memory.addUnsynced(identifier, claims, result.now(), id));
+        } else if (timeout != null) {
+            timeout.lateResult().onComplete(late -> reconcile(request, local, result, late, id));
+        }
+        return outcome(DecisionMode.LOCAL, local, result, reservation);
+    }
+
+    private static ReservationToken token(Location location, String reservation, JointRequest request) {
+        return reservation == null ? null : ReservationToken.of(location, reservation, request.plan().claims());
+    }
+
+    private static Outcome outcome(DecisionMode mode, JointRequest request, StoreResult result, ReservationToken reservation) {
+        return new Outcome(mode, request, result,
+                reservation == null || !result.admitted() ? null : reservation.toString());
+    }
+
+    /** Returns the claims that are decided locally, with this instance's shares; null if there are none. */
     private JointRequest withShares(JointRequest request) {
-        return new JointRequest(request.identifiers(), new JointPlan(request.plan().parts().stream()
-                .map(part -> part.stream().map(claim -> claim.withShare(registry.share(claim.limit()))).toList()).toList()));
+        var identifiers = new ArrayList<String>();
+        var parts = new ArrayList<List<WindowClaim>>();
+        for (int i = 0; i < request.identifiers().size(); i++) {
+            var local = request.plan().parts().get(i).stream().filter(claim -> claim.fallback() == FallbackPolicy.LOCAL)
+                    .map(claim -> claim.withShare(registry.share(claim.limit()))).toList();
+            if (!local.isEmpty()) {
+                identifiers.add(request.identifiers().get(i));
+                parts.add(local);
+            }
+        }
+        return parts.isEmpty() ? null : new JointRequest(identifiers, request.plan().with(parts));
     }
 
     /** Receives the identifier and the claims of a part that was taken. */
@@ -121,27 +164,32 @@ public final class JointWindowStore {
         }
     }
 
-    /** Counts what was granted locally in Redis exactly once, given Redis's late reply, and refunds what only Redis has granted. */
-    private void reconcile(JointRequest request, JointRequest local, StoreResult granted, AsyncResult<StoreResult> late) {
-        var localParts = local.plan().split(granted);
-        var redisParts = late.failed() ? null : request.plan().split(late.result());
-        for (int i = 0; i < localParts.size(); i++) {
-            var identifier = request.identifiers().get(i);
-            var here = JointPlan.taken(local.plan().parts().get(i), localParts.get(i));
-            var there = redisParts == null
-                    ? List.<WindowClaim>of()
-                    : JointPlan.taken(request.plan().parts().get(i), redisParts.get(i));
-            if (!here.isEmpty() && there.isEmpty()) {
-                memory.addUnsynced(identifier, here, granted.now(), null);
-            } else if (!here.isEmpty()) {
-                memory.moveGrant(identifier, here, granted.now(), late.result().now());
-            } else if (!there.isEmpty()) {
-                store.refund(identifier, there, late.result().now(), null);
-            }
-        }
+    private static Map<String, List<WindowClaim>> taken(JointRequest request, StoreResult result) {
+        var taken = new HashMap<String, List<WindowClaim>>();
+        forEachTaken(request, result, taken::put);
+        return taken;
     }
 
-    private void refund(JointRequest request, StoreResult late) {
-        forEachTaken(request, late, (identifier, claims) -> store.refund(identifier, claims, late.now(), null));
+    /** Counts what was granted locally in Redis exactly once, given Redis's late reply, and refunds what only Redis has granted. */
+    private void reconcile(JointRequest request, JointRequest local, StoreResult granted, AsyncResult<StoreResult> late,
+            String reservation) {
+        var here = taken(local, granted);
+        var there = late.failed() ? Map.<String, List<WindowClaim>>of() : taken(request, late.result());
+        here.forEach((identifier, claims) -> {
+            if (there.containsKey(identifier)) {
+                memory.moveGrant(identifier, claims, granted.now(), late.result().now());
+            } else {
+                memory.addUnsynced(identifier, claims, granted.now(), reservation);
+            }
+        });
+        there.forEach((identifier, claims) -> {
+            if (!here.containsKey(identifier) && (!granted.admitted() || local.identifiers().contains(identifier))) {
+                store.refund(identifier, claims, late.result().now(), reservation);
+            }
+        });
+    }
+
+    private void refund(JointRequest request, StoreResult late, String reservation) {
+        forEachTaken(request, late, (identifier, claims) -> store.refund(identifier, claims, late.now(), reservation));
     }
 }

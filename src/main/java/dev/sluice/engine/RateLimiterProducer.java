@@ -90,7 +90,7 @@ class RateLimiterProducer implements StoreStatus {
         if (manager == null) {
             this.recovery = null;
             this.store = new FailoverWindowStore(null, memory, registry, settings.fallback());
-            this.jointStore = new JointWindowStore(store, null, memory, registry, settings.fallback());
+            this.jointStore = new JointWindowStore(store, null, memory, registry);
         } else {
             manager.setReplyTimeout(settings.timeout());
             manager.onChange(cause -> connectionChanged(cause, cause == null));
@@ -99,7 +99,7 @@ class RateLimiterProducer implements StoreStatus {
                     settings.maxWindowsPerIdentifier(), settings.timeout(),
                     memory::record, LuaScript.SERVER_TIME);
             this.store = new FailoverWindowStore(redisStore, memory, registry, settings.fallback());
-            this.jointStore = new JointWindowStore(store, redisStore, memory, registry, settings.fallback());
+            this.jointStore = new JointWindowStore(store, redisStore, memory, registry);
         }
     }
 
@@ -228,7 +228,7 @@ class RateLimiterProducer implements StoreStatus {
     @Singleton
     @DefaultBean
     RateLimiter limiter(@Any Instance<DecisionListener> listeners) {
-        return new DefaultRateLimiter(store, clock, settings.fallback(), settings.enabled(), settings.dryRun(),
+        return new DefaultRateLimiter(store, jointStore, clock, settings.fallback(), settings.enabled(), settings.dryRun(),
                 listeners.stream().toList(), this::startTimer, settings.acquire().maxWaiters());
     }
 

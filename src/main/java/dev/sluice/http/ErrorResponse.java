@@ -11,6 +11,7 @@ import dev.sluice.api.QuotaUnit;
 import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
+import io.vertx.core.json.Json;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.RoutingContext;
@@ -136,7 +137,8 @@ public final class ErrorResponse {
     public static ErrorResponse rateLimitExceeded(Decision decision, String message) {
         return new ErrorResponse(429, EXCEEDED_CODE, message, null, () -> {
             var violated = new JsonArray();
-            decision.quotas().stream().filter(QuotaStatus::denied).map(QuotaStatus::resource).distinct().forEach(violated::add);
+            var names = PolicyNames.of(decision.quotas());
+            decision.quotas().stream().filter(QuotaStatus::denied).map(names::name).distinct().forEach(violated::add);
             return new JsonObject().put("type", QUOTA_EXCEEDED).put("violated-policies", violated);
         }, decision);
     }
@@ -147,7 +149,8 @@ public final class ErrorResponse {
             details.put("limit", quota.unit().jsonAmount(quota.limit()))
                     .put("window_seconds", quota.window().isZero() ? null : quota.window().toSeconds())
                     .put("reset_at", RateLimitHeaders.resetEpochSeconds(quota))
-                    .put("retry_after", decision.retryAfter().map(RateLimitHeaders::ceilSeconds).orElse(null));
+                    .put("retry_after", decision.retryAfter().map(RateLimitHeaders::ceilSeconds).orElse(null))
+                    .put("identifier", quota.identifier()).put("resource", quota.resource());
             if (quota.unit() != QuotaUnit.REQUESTS) {
                 details.put("unit", quota.unit().jsonName());
             }
@@ -162,7 +165,9 @@ public final class ErrorResponse {
             json.append("\"limit\":").append(quota.unit().jsonAmount(quota.limit())).append(",\"window_seconds\":")
                     .append(quota.window().isZero() ? null : Long.toString(quota.window().toSeconds()))
                     .append(",\"reset_at\":").append(RateLimitHeaders.resetEpochSeconds(quota)).append(",\"retry_after\":")
-                    .append(decision.retryAfter().map(RateLimitHeaders::ceilSeconds).orElse(null));
+                    .append(decision.retryAfter().map(RateLimitHeaders::ceilSeconds).orElse(null))
+                    .append(",\"identifier\":").append(Json.encode(quota.identifier()))
+                    .append(",\"resource\":").append(Json.encode(quota.resource()));
             if (quota.unit() != QuotaUnit.REQUESTS) {
                 json.append(",\"unit\":\"").append(quota.unit().jsonName()).append('"');
             }

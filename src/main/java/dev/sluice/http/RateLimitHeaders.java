@@ -3,13 +3,10 @@ package dev.sluice.http;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiConsumer;
-import java.util.stream.Collectors;
 
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Inject;
@@ -151,18 +148,15 @@ public class RateLimitHeaders {
     }
 
     private static void writeStandard(Decision decision, BiConsumer<CharSequence, String> fields) {
-        var quotas = decision.quotas();
-        var ambiguous = resourcesWithSeveralQuotas(quotas);
+        var names = PolicyNames.of(decision.quotas());
         var policy = new StringBuilder(64);
         var state = new StringBuilder(64);
-        for (var quota : quotas) {
+        for (var quota : decision.quotas()) {
             long window = quota.window().toSeconds();
             if (window == 0) {
                 continue; // Rate.BLOCKED has no window
             }
-            var name = ambiguous.contains(quota.resource())
-                    ? structuredString(quota.resource() + '/' + window)
-                    : cachedName(quota.resource());
+            var name = cachedName(names.name(quota));
             if (!policy.isEmpty()) {
                 policy.append(", ");
                 state.append(", ");
@@ -195,14 +189,6 @@ public class RateLimitHeaders {
     /** Limits a number to the 15 digits that an integer of RFC 9651 can have. */
     private static long structuredInteger(long units) {
         return Math.min(units, 999_999_999_999_999L);
-    }
-
-    private static Set<String> resourcesWithSeveralQuotas(List<QuotaStatus> quotas) {
-        return quotas.size() == 1
-                ? Set.of()
-                : quotas.stream().collect(Collectors.groupingBy(QuotaStatus::resource, Collectors.counting())).entrySet()
-                        .stream().filter(entry -> entry.getValue() > 1).map(Map.Entry::getKey)
-                        .collect(Collectors.toSet());
     }
 
     /** Returns the whole seconds from one instant to another, rounded up, at least 0. */

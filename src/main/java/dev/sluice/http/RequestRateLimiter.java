@@ -59,7 +59,7 @@ public class RequestRateLimiter {
      */
     public void admit(RoutingContext request, List<String> methods, Consumer<AdmissionResult> onResult,
             Consumer<Throwable> onFailure) {
-        admit(new PendingAdmission(request, null, name -> "", onResult, onFailure, rulesFor(request, methods)));
+        admit(new PendingAdmission(request, methods, null, name -> "", onResult, onFailure, rulesFor(request, methods)));
     }
 
     /**
@@ -73,7 +73,7 @@ public class RequestRateLimiter {
      */
     public void admitPreflight(RoutingContext request, List<String> methods, Consumer<AdmissionResult> onResult,
             Consumer<Throwable> onFailure) {
-        new PendingAdmission(request, null, name -> "", onResult, onFailure, rulesFor(request, methods))
+        new PendingAdmission(request, methods, null, name -> "", onResult, onFailure, rulesFor(request, methods))
                 .decide(callers.resolveAddress(request));
     }
 
@@ -94,7 +94,7 @@ public class RequestRateLimiter {
         if (limits.isEmpty() && areUnlimited(rules)) {
             onResult.accept(NOT_LIMITED);
         } else {
-            admit(new PendingAdmission(request, limits, placeholders, onResult, onFailure, rules));
+            admit(new PendingAdmission(request, List.of(), limits, placeholders, onResult, onFailure, rules));
         }
     }
 
@@ -137,16 +137,19 @@ public class RequestRateLimiter {
     private final class PendingAdmission {
 
         private final RoutingContext request;
+        private final List<String> furtherMethods;
         private final MethodLimits limits;
         private final UnaryOperator<String> placeholders;
         private final Consumer<AdmissionResult> onResult;
         private final Consumer<Throwable> onFailure;
         private final List<LimitRule> rules;
 
-        PendingAdmission(RoutingContext request, MethodLimits limits, UnaryOperator<String> placeholders,
+        PendingAdmission(RoutingContext request, List<String> furtherMethods, MethodLimits limits,
+                UnaryOperator<String> placeholders,
                 Consumer<AdmissionResult> onResult,
                 Consumer<Throwable> onFailure, List<LimitRule> rules) {
             this.request = request;
+            this.furtherMethods = furtherMethods;
             this.limits = limits;
             this.placeholders = placeholders;
             this.onResult = onResult;
@@ -157,7 +160,7 @@ public class RequestRateLimiter {
         void decide(Caller caller) {
             List<RateLimitRequest> requests;
             try {
-                requests = requests(caller, rules, limits, placeholders);
+                requests = requests(caller);
             } catch (RuntimeException e) {
                 onFailure.accept(e);
                 return;
@@ -167,6 +170,27 @@ public class RequestRateLimiter {
             } else {
                 limiter.checkAll(requests, decision -> complete(caller, decision), this::fail);
             }
+        }
+
+        private List<RateLimitRequest> requests(Caller caller) {
+            var chain = caller.identity().chain();
+            var own = RequestRateLimiter.requests(caller, rules, limits, placeholders);
+            if (chain.levels().isEmpty() || rules.isEmpty()) {
+                return own;
+            }
+            var requests = new ArrayList<>(own);
+            policy.addLevels(requests, chain, methods(), request.request().path());
+            return requests;
+        }
+
+        private List<String> methods() {
+            var method = request.request().method().name();
+            if (furtherMethods.isEmpty()) {
+                return List.of(method);
+            }
+            var methods = new ArrayList<>(furtherMethods);
+            methods.add(method);
+            return methods;
         }
 
         private void complete(Caller caller, Decision decision) {

@@ -1,5 +1,6 @@
 package dev.sluice.policy;
 
+import java.util.Collection;
 import java.util.List;
 
 import jakarta.enterprise.context.ApplicationScoped;
@@ -9,11 +10,13 @@ import jakarta.inject.Inject;
 import org.eclipse.microprofile.config.Config;
 
 import dev.sluice.api.Rate;
+import dev.sluice.api.RateLimitRequest;
 import dev.sluice.config.ConfigProblems;
 import dev.sluice.config.RulesChanged;
 import dev.sluice.config.RulesDocument;
 import dev.sluice.config.RulesFile;
 import dev.sluice.identity.IdentityConfig;
+import dev.sluice.identity.chain.IdentityChain;
 
 /** Limit rules in force: those of the settings and of the rules file, reloaded when the file changes. Thread-safe. */
 @ApplicationScoped
@@ -103,6 +106,18 @@ public class CurrentPolicy {
     /** Returns the rule of a resource, or null if there is none. */
     public LimitRule rule(String resource) {
         return snapshot.rule(resource);
+    }
+
+    /**
+     * Adds the requests for the limits of a caller's levels, which hold in addition to the rules.
+     *
+     * @param requests receives one request for each level that limits the API request
+     * @param chain the levels of the caller
+     * @param methods HTTP methods whose limits hold
+     * @param path path as it was sent, without the query
+     */
+    public void addLevels(List<RateLimitRequest> requests, IdentityChain chain, Collection<String> methods, String path) {
+        snapshot.addLevels(requests, chain, methods, path);
     }
 
     /**

@@ -1,7 +1,9 @@
 package dev.sluice.policy;
 
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -12,9 +14,15 @@ import java.util.stream.Stream;
 
 import org.jboss.logging.Logger;
 
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+
 import dev.sluice.api.Rate;
+import dev.sluice.api.RateLimitRequest;
 import dev.sluice.config.ConfigProblems;
 import dev.sluice.config.RulesDocument;
+import dev.sluice.identity.chain.ChainLevel;
+import dev.sluice.identity.chain.IdentityChain;
 
 /** Immutable set of tiers and limit rules, as read at one time. */
 final class PolicySnapshot {
@@ -33,6 +41,8 @@ final class PolicySnapshot {
     private final List<String> exemptPaths;
     private final RuleMatcher exempt = new RuleMatcher();
     private final List<String> apiPrefix;
+    /** Rules of levels, by the level itself: a changed one is another object. */
+    private final Cache<ChainLevel, LevelRules> levelRules = Caffeine.newBuilder().executor(Runnable::run).weakKeys().build();
 
     /** @param otherTiers tiers of the settings, which the rules file may replace; rates for them are ignored */
     private PolicySnapshot(PolicyConfig settings, RulesDocument file, List<String> otherTiers, ConfigProblems problems) {
@@ -185,9 +195,38 @@ final class PolicySnapshot {
         return resource.equals(LimitRule.DEFAULT) ? defaultRule : rules.get(resource);
     }
 
-    List<LimitRule> rulesFor(String method, String path) {
+    /** Adds the requests of the levels of a chain for an API request. */
+    void addLevels(List<RateLimitRequest> requests, IdentityChain chain, Collection<String> methods, String path) {
+        for (var level : chain.levels()) {
+            var rules = levelRules.get(level, created -> new LevelRules(created, apiPrefix, caseInsensitive));
+            var request = rules.request(rules.hasEndpoints() ? endpointRules(rules, methods, path) : Set.of());
+            if (request != null) {
+                requests.add(request);
+            }
+        }
+    }
+
+    private Set<LimitRule> endpointRules(LevelRules rules, Collection<String> methods, String path) {
+        var matched = new LinkedHashSet<LimitRule>();
+        for (var interpretation : RequestPath.interpretations(path)) {
+            var endpoint = withoutPrefix(foldCase(interpretation));
+            methods.forEach(method -> {
+                var rule = rules.endpointRule(verb(method), endpoint);
+                if (rule != null) {
+                    matched.add(rule);
+                }
+            });
+        }
+        return matched;
+    }
+
+    private static String verb(String method) {
         var upper = method.toUpperCase(Locale.ROOT);
-        var verb = "HEAD".equals(upper) ? "GET" : upper;
+        return "HEAD".equals(upper) ? "GET" : upper;
+    }
+
+    List<LimitRule> rulesFor(String method, String path) {
+        var verb = verb(method);
         var interpretations = RequestPath.interpretations(path);
         if (interpretations.size() == 1) {
             var endpoint = withoutPrefix(foldCase(interpretations.iterator().next()));

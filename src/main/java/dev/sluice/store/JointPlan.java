@@ -8,18 +8,35 @@ import dev.sluice.redis.HashTags;
 
 /**
  * Claims of several identifiers that are decided together, with their encoded script arguments. Shared by all requests with the same
- * claims. All claims of an identifier have the same {@link Enforcement}. A cost of 0 asks for one unit and takes none.
+ * claims. All claims of an identifier have the same {@link Enforcement}.
  */
 public final class JointPlan {
 
     private final List<ClaimPlan> parts;
     private final ClaimPlan claims;
-    private final ClaimPlan.Operation[] operations = new ClaimPlan.Operation[2];
+    private final boolean zeroCostAsks;
+    private final boolean enforced;
+    private final ClaimPlan.Operation[] operations = new ClaimPlan.Operation[3];
 
-    /** @param parts the claims of each identifier, none of them empty */
+    /**
+     * Creates a plan whose claims of cost 0 ask for one unit and take none.
+     *
+     * @param parts the claims of each identifier, none of them empty
+     */
     public JointPlan(List<? extends List<WindowClaim>> parts) {
+        this(parts, true);
+    }
+
+    /**
+     * @param parts the claims of each identifier, none of them empty
+     * @param zeroCostAsks whether a claim of cost 0 asks for one unit; otherwise it is reported and denies nothing
+     */
+    public JointPlan(List<? extends List<WindowClaim>> parts, boolean zeroCostAsks) {
         this.parts = parts.stream().map(ClaimPlan::of).toList();
         this.claims = ClaimPlan.of(parts.stream().<WindowClaim>flatMap(List::stream).toList());
+        this.zeroCostAsks = zeroCostAsks;
+        this.enforced = claims.stream()
+                .allMatch(claim -> claim.enforcement() == Enforcement.ENFORCED && (claim.cost() > 0 || !zeroCostAsks));
     }
 
     /** Returns the claims of each identifier. */
@@ -37,8 +54,26 @@ public final class JointPlan {
         return claims.stream().allMatch(claim -> claim.enforcement() == Enforcement.SHADOW);
     }
 
-    /** Returns the units that a claim must have left in its window. */
-    public static long needed(WindowClaim claim) {
+    /** Returns whether all claims must fit: a request takes its cost from all windows or from none. */
+    public boolean isEnforced() {
+        return enforced;
+    }
+
+    /** Returns whether any cost is an estimate that is settled later. */
+    public boolean reserved() {
+        return claims.reserved();
+    }
+
+    /** Returns a plan with other claims that treats costs of 0 as this one does. */
+    public JointPlan with(List<? extends List<WindowClaim>> otherParts) {
+        return new JointPlan(otherParts, zeroCostAsks);
+    }
+
+    /** Returns the units that a claim must have left in its window; 0 if it denies nothing. */
+    public long needed(WindowClaim claim) {
+        if (claim.cost() == 0 && !zeroCostAsks) {
+            return 0;
+        }
         return claim.enforcement() == Enforcement.CHARGED || claim.cost() == 0 ? 1 : claim.cost();
     }
 
@@ -85,15 +120,22 @@ public final class JointPlan {
                 : List.of();
     }
 
-    /** Returns the script's keys: the index and the window of each claim. */
-    public byte[][] keys(HashTags hashTags, List<String> identifiers) {
-        var result = new byte[2 * claims.size()][];
+    /**
+     * Returns the script's keys: the index and the window of each claim, and the reservation of its identifier if there is one.
+     *
+     * @param reservation the reservation's index member; null if nothing is reserved
+     */
+    public byte[][] keys(HashTags hashTags, List<String> identifiers, String reservation) {
+        var result = new byte[(reservation == null ? 2 : 3) * claims.size()][];
         int at = 0;
         for (int i = 0; i < parts.size(); i++) {
-            var keys = parts.get(i).keys(hashTags, identifiers.get(i), null);
-            for (int j = 1; j < keys.length; j++) {
+            var keys = parts.get(i).keys(hashTags, identifiers.get(i), reservation);
+            for (int j = 1; j <= parts.get(i).size(); j++) {
                 result[at++] = keys[0];
                 result[at++] = keys[j];
+                if (reservation != null) {
+                    result[at++] = keys[keys.length - 1];
+                }
             }
         }
         return result;
@@ -104,20 +146,21 @@ public final class JointPlan {
      *
      * @param exactUpTo the largest limit that is counted exactly; must be the same for all calls
      */
-    public ClaimPlan.Operation operation(boolean consume, long exactUpTo) {
-        var operation = operations[consume ? 1 : 0];
+    public ClaimPlan.Operation operation(boolean consume, boolean reserves, long exactUpTo) {
+        int index = !consume ? 0 : reserves ? 2 : 1;
+        var operation = operations[index];
         if (operation == null) {
-            operation = new ClaimPlan.Operation(consume, false, arguments(consume, exactUpTo));
-            operations[consume ? 1 : 0] = operation; // a race creates an equal value
+            operation = new ClaimPlan.Operation(consume, reserves, arguments(consume, reserves, exactUpTo));
+            operations[index] = operation; // a race creates an equal value
         }
         return operation;
     }
 
-    private List<byte[]> arguments(boolean consume, long exactUpTo) {
+    private List<byte[]> arguments(boolean consume, boolean reserves, long exactUpTo) {
         var arguments = new ArrayList<byte[]>(3 + 6 * claims.size());
         arguments.add(ClaimPlan.bytes(Integer.toString(claims.size())));
         arguments.add(ClaimPlan.bytes(consume ? "1" : "0"));
-        arguments.add(ClaimPlan.bytes("2"));
+        arguments.add(ClaimPlan.bytes(zeroCostAsks ? "2" : reserves ? "4" : "3"));
         for (int i = 0; i < parts.size(); i++) {
             var part = parts.get(i);
             for (int j = 0; j < part.size(); j++) {

@@ -14,12 +14,13 @@ class DecisionTest {
     private static final Instant NOW = Instant.ofEpochSecond(1_800_000_000);
 
     private static QuotaStatus available(String resource, long remaining) {
-        return new QuotaStatus(resource, QuotaUnit.REQUESTS, 100, Duration.ofMinutes(1), remaining,
+        return new QuotaStatus("user:a", resource, QuotaUnit.REQUESTS, 100, Duration.ofMinutes(1), remaining,
                 Optional.of(NOW.plusSeconds(5)), false, Optional.empty());
     }
 
     private static QuotaStatus denied(String resource, Integer retrySeconds) {
-        return new QuotaStatus(resource, QuotaUnit.REQUESTS, 100, Duration.ofMinutes(1), 0, Optional.of(NOW.plusSeconds(1)),
+        return new QuotaStatus("user:a", resource, QuotaUnit.REQUESTS, 100, Duration.ofMinutes(1), 0,
+                Optional.of(NOW.plusSeconds(1)),
                 true,
                 Optional.ofNullable(retrySeconds).map(NOW::plusSeconds));
     }

@@ -57,7 +57,7 @@ public final class ClusterMember implements AutoCloseable {
                 StoreUnderTest.MAX_WINDOWS, TIMEOUT, memory::record,
                 LuaScript.SERVER_TIME);
         store = new FailoverWindowStore(redisStore, memory, registry, fallback);
-        jointStore = new JointWindowStore(store, redisStore, memory, registry, fallback);
+        jointStore = new JointWindowStore(store, redisStore, memory, registry);
         manager.start().toCompletionStage().handle((started, failure) -> null).toCompletableFuture().join();
         recovery.start();
     }
@@ -83,7 +83,8 @@ public final class ClusterMember implements AutoCloseable {
     }
 
     JointWindowStore.Outcome take(JointRequest request) {
-        return ResultCallback.<JointWindowStore.Outcome>toUni(callback -> jointStore.take(request, true, callback)).await()
+        return ResultCallback.<JointWindowStore.Outcome>toUni(callback -> jointStore.take(request, true, null, callback))
+                .await()
                 .atMost(CALL_TIMEOUT);
     }
 

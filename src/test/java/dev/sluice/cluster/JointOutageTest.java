@@ -7,6 +7,10 @@ import static org.awaitility.Awaitility.await;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
+import java.util.stream.IntStream;
+import dev.sluice.store.WindowClaim;
+import dev.sluice.api.QuotaUnit;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -76,10 +80,34 @@ class JointOutageTest {
     void closedFallbackDecidesNothingAndOpenAdmits() {
         start(FallbackPolicy.CLOSED);
         stopRedis(DecisionMode.CLOSED);
-        assertThatThrownBy(() -> members.get(0).take(REQUEST)).isInstanceOf(StoreUnavailableException.class);
+        assertThatThrownBy(() -> members.get(0).take(withFallbacks(FallbackPolicy.CLOSED, FallbackPolicy.CLOSED)))
+                .isInstanceOf(StoreUnavailableException.class);
         try (var open = new ClusterMember(redis.url(), FallbackPolicy.OPEN, 1)) {
-            assertThat(open.take(REQUEST).mode()).isEqualTo(DecisionMode.OPEN);
+            assertThat(open.take(withFallbacks(FallbackPolicy.OPEN, FallbackPolicy.OPEN)).mode())
+                    .isEqualTo(DecisionMode.OPEN);
         }
+    }
+
+    /** Closed before local before open, as for one identifier: what is open is not counted locally. */
+    @Test
+    void fallbacksOfOneRequestTheStrictestHolds() {
+        start(FallbackPolicy.LOCAL);
+        stopRedis(DecisionMode.LOCAL);
+        assertThatThrownBy(() -> members.get(0).take(withFallbacks(FallbackPolicy.OPEN, FallbackPolicy.CLOSED)))
+                .isInstanceOf(StoreUnavailableException.class);
+
+        var mixed = withFallbacks(FallbackPolicy.LOCAL, FallbackPolicy.OPEN);
+        var admitted = IntStream.range(0, 10).mapToObj(i -> members.get(0).take(mixed))
+                .filter(outcome -> outcome.result().admitted()).toList();
+
+        assertThat(admitted).as("a third of 6").hasSize(2)
+                .allSatisfy(outcome -> assertThat(outcome.request().identifiers()).containsExactly("rls:d:a=1"));
+    }
+
+    private static JointRequest withFallbacks(FallbackPolicy one, FallbackPolicy other) {
+        return new JointRequest(List.of("rls:d:a=1", "rls:d:b=1"), new JointPlan(Stream.of(one, other)
+                .map(fallback -> List.of(new WindowClaim("r", 600_000_000, 6, QuotaUnit.REQUESTS, 1, false, 6, fallback)))
+                .toList()));
     }
 
     /** All keys of a call are in one slot, that of the domain. */

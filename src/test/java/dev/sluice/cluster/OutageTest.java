@@ -312,7 +312,8 @@ class OutageTest {
     @Test
     void dryRunDeniesNothingWhateverTheFallback() {
         stopRedis();
-        var limiter = new DefaultRateLimiter(members.get(0).store(), MicrosClock.SYSTEM, FallbackPolicy.CLOSED, true, true,
+        var limiter = new DefaultRateLimiter(members.get(0).store(), null, MicrosClock.SYSTEM, FallbackPolicy.CLOSED, true,
+                true,
                 List.of());
         var decision = limiter.check("dry", "r", Rate.parse("1/minute"), 1).await().atMost(TIMEOUT);
         assertThat(decision.allowed()).isTrue();

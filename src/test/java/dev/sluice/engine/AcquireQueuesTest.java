@@ -39,7 +39,7 @@ class AcquireQueuesTest {
         final DefaultRateLimiter limiter = new DefaultRateLimiter(
                 new FailoverWindowStore(null, new InMemoryWindowStore(() -> nanos / 1000, 10_000, 64 << 20, 1000),
                         new InstanceRegistry(new HashTags("sluice"), 1, LuaScript.SERVER_TIME), FallbackPolicy.LOCAL),
-                () -> nanos / 1000, FallbackPolicy.LOCAL, true, false, List.of(), AcquireQueuesTest.this::startTimer, 10);
+                null, () -> nanos / 1000, FallbackPolicy.LOCAL, true, false, List.of(), AcquireQueuesTest.this::startTimer, 10);
         final Queue<Runnable> held = new ArrayDeque<>();
         boolean holds;
         RuntimeException failure;
@@ -373,7 +373,7 @@ class AcquireQueuesTest {
                     new FailoverWindowStore(null,
                             new InMemoryWindowStore(() -> System.nanoTime() / 1000, 10_000, 64 << 20, 1000),
                             new InstanceRegistry(new HashTags("sluice"), 1, LuaScript.SERVER_TIME), FallbackPolicy.LOCAL),
-                    () -> System.nanoTime() / 1000, FallbackPolicy.LOCAL, true, false, List.of());
+                    null, () -> System.nanoTime() / 1000, FallbackPolicy.LOCAL, true, false, List.of());
             var asynchronous = new CallbackRateLimiter() {
                 @Override
                 public void check(RateLimitRequest request, Consumer<Decision> onDecision, Consumer<Throwable> onFailure) {

@@ -24,9 +24,10 @@ class ErrorResponseTest {
 
     private static ErrorResponse denial(QuotaUnit unit, long limit) {
         return ErrorResponse
-                .rateLimitExceeded(new Decision(false, true, DecisionMode.REDIS, NOW, List.of(new QuotaStatus("api:/a", unit,
-                        limit, Duration.ofSeconds(60), 0, Optional.of(NOW.plusSeconds(20)), true,
-                        Optional.of(NOW.plusMillis(7_001))))));
+                .rateLimitExceeded(new Decision(false, true, DecisionMode.REDIS, NOW,
+                        List.of(new QuotaStatus("user:a", "api:/a", unit,
+                                limit, Duration.ofSeconds(60), 0, Optional.of(NOW.plusSeconds(20)), true,
+                                Optional.of(NOW.plusMillis(7_001))))));
     }
 
     @Test
@@ -37,7 +38,7 @@ class ErrorResponseTest {
         var problem = new JsonObject(error.body(ErrorResponse.PROBLEM_JSON));
 
         var details = new JsonObject().put("limit", 10).put("window_seconds", 60).put("reset_at", 1_700_000_020)
-                .put("retry_after", 8);
+                .put("retry_after", 8).put("identifier", "user:a").put("resource", "api:/a");
         assertThat(json).isEqualTo(new JsonObject().put("code", "RATE_5001").put("message", "Rate limit exceeded")
                 .put("details", details));
         assertThat(problem).isEqualTo(new JsonObject().put("title", "Rate limit exceeded").put("status", 429)

@@ -32,7 +32,7 @@ class PolicyNameQuotingTest {
     }
 
     private static QuotaStatus quota(String resource, long seconds) {
-        return new QuotaStatus(resource, QuotaUnit.REQUESTS, 10, Duration.ofSeconds(seconds), 4,
+        return new QuotaStatus("user:a", resource, QuotaUnit.REQUESTS, 10, Duration.ofSeconds(seconds), 4,
                 Optional.of(NOW.plusSeconds(seconds)), false, Optional.empty());
     }
 

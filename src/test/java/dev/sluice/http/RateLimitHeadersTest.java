@@ -26,7 +26,7 @@ class RateLimitHeadersTest {
     private static final Instant NOW = Instant.ofEpochSecond(1_700_000_000, 500_000_000);
 
     private static Decision decision(boolean allowed, boolean denied, DecisionMode mode) {
-        return new Decision(allowed, denied, mode, NOW, List.of(new QuotaStatus("api:/a", QuotaUnit.REQUESTS, 10,
+        return new Decision(allowed, denied, mode, NOW, List.of(new QuotaStatus("user:a", "api:/a", QuotaUnit.REQUESTS, 10,
                 Duration.ofSeconds(60), allowed ? 4 : 0, Optional.of(NOW.plusMillis(20_200)), denied,
                 denied ? Optional.of(NOW.plusSeconds(7)) : Optional.empty())));
     }

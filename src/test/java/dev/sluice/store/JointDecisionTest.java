@@ -69,9 +69,9 @@ class JointDecisionTest {
 
     private static StoreResult take(StoreUnderTest store, JointRequest request, boolean consume) {
         return store.store() instanceof InMemoryWindowStore inMemory
-                ? inMemory.takeNow(request, consume)
+                ? inMemory.takeNow(request, consume, null)
                 : ResultCallback.<StoreResult>toUni(
-                        callback -> ((RedisWindowStore) store.store()).take(request, consume, callback)).await()
+                        callback -> ((RedisWindowStore) store.store()).take(request, consume, null, callback)).await()
                         .atMost(TIMEOUT);
     }
 

@@ -1,5 +1,6 @@
 package dev.sluice.service.authz;
 
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
@@ -9,6 +10,7 @@ import jakarta.enterprise.context.ApplicationScoped;
 
 import org.jboss.logging.Logger;
 
+import dev.sluice.api.RateLimitRequest;
 import dev.sluice.api.StoreUnavailableException;
 import dev.sluice.engine.CallbackRateLimiter;
 import dev.sluice.http.AdmissionResult;
@@ -68,14 +70,37 @@ public class ForwardedRequestLimiter {
         if (request.rule() != null) {
             return List.of(request.rule());
         }
-        var rules = policy.rulesFor(request.method(), request.path());
+        var methods = methods(request);
+        if (methods.size() == 1) {
+            return policy.rulesFor(request.method(), request.path());
+        }
+        var all = new LinkedHashSet<LimitRule>();
+        methods.forEach(method -> all.addAll(policy.rulesFor(method, request.path())));
+        return List.copyOf(all);
+    }
+
+    /** Returns the method of a request, and those that an upstream could take for it. */
+    private static List<String> methods(ForwardedRequest request) {
         var overrides = MethodOverrides.methods(request.headers(), request.query());
         if (overrides.isEmpty()) {
-            return rules;
+            return List.of(request.method());
         }
-        var all = new LinkedHashSet<>(rules);
-        overrides.forEach(method -> all.addAll(policy.rulesFor(method, request.path())));
-        return List.copyOf(all);
+        var methods = new ArrayList<String>();
+        methods.add(request.method());
+        methods.addAll(overrides);
+        return methods;
+    }
+
+    private List<RateLimitRequest> requests(ForwardedRequest request, Caller caller, List<LimitRule> rules) {
+        var own = RequestRateLimiter.request(caller, rules);
+        var chain = caller.identity().chain();
+        if (chain.levels().isEmpty()) {
+            return List.of(own);
+        }
+        var requests = new ArrayList<RateLimitRequest>();
+        requests.add(own);
+        policy.addLevels(requests, chain, methods(request), request.path());
+        return requests;
     }
 
     /** State of the admission of one request. */
@@ -105,7 +130,7 @@ public class ForwardedRequestLimiter {
                 onResult.accept(new AdmissionResult(caller, null));
                 return;
             }
-            limiter.check(RequestRateLimiter.request(caller, rules), decision -> {
+            limiter.checkAll(requests(request, caller, rules), decision -> {
                 headers.write(responseHeaders, decision);
                 onResult.accept(
                         new AdmissionResult(caller, decision.allowed() ? null : ErrorResponse.rateLimitExceeded(decision)));

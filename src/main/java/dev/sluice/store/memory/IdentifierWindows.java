@@ -116,7 +116,8 @@ final class IdentifierWindows {
         }
     }
 
-    private void reserve(WindowClaim claim, StoredWindow window, long time, String reservation, long clock) {
+    /** Records what a claim has taken, if it will be settled. */
+    void reserve(WindowClaim claim, StoredWindow window, long time, String reservation, long clock) {
         if (claim.reserved() && window.units() instanceof SlidingWindowCounter counter) {
             reservations = reservations == null ? new OpenReservations() : reservations;
             reservations.add(reservation, counter, window.key(), time, claim.cost(), clock);

@@ -52,10 +52,14 @@ public final class InMemoryWindowStore implements WindowStore {
         return identifiers.update(identifier, windows -> windows.take(claims, clock.micros(), consume, reservation));
     }
 
-    /** Decides on windows of several identifiers, synchronously. */
-    public StoreResult takeNow(JointRequest request, boolean consume) {
+    /**
+     * Decides on windows of several identifiers, synchronously.
+     *
+     * @param reservation id of the reservation for the reserved claims; null if there are none
+     */
+    public StoreResult takeNow(JointRequest request, boolean consume, String reservation) {
         return identifiers.updateAll(request.identifiers(),
-                windows -> new JointDecision(request.plan(), windows).decide(clock.micros(), consume));
+                windows -> new JointDecision(request.plan(), windows, reservation).decide(clock.micros(), consume));
     }
 
     /** Grants claims as {@link #takeNow} does, and records the grant as not counted by Redis. */

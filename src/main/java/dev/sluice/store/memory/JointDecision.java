@@ -17,11 +17,17 @@ final class JointDecision {
     /** True if a part may not have the further windows that it needs. */
     private final boolean[] full;
     private final boolean[] exceeded;
+    /** Null if nothing is reserved. */
+    private final String reservation;
     private long now;
 
-    /** @param identifiers the windows of each part's identifier */
-    JointDecision(JointPlan plan, List<IdentifierWindows> identifiers) {
+    /**
+     * @param identifiers the windows of each part's identifier
+     * @param reservation id of the reservation for the reserved claims; null if there are none
+     */
+    JointDecision(JointPlan plan, List<IdentifierWindows> identifiers, String reservation) {
         this.plan = plan;
+        this.reservation = reservation;
         this.identifiers = identifiers;
         this.windows = new StoredWindow[plan.claims().size()];
         this.retries = new long[plan.claims().size()];
@@ -43,7 +49,7 @@ final class JointDecision {
             var claims = plan.parts().get(part);
             boolean takes = consume && !full[part] && claims.get(0).enforcement().takes(admitted, exceeded[part]);
             for (int i = 0; i < claims.size(); i++) {
-                states[first + i] = apply(claims.get(i), first + i, identifiers.get(part).windows(), takes, full[part]);
+                states[first + i] = apply(claims.get(i), first + i, identifiers.get(part), takes, full[part], clock);
             }
             first += claims.size();
         }
@@ -62,7 +68,8 @@ final class JointDecision {
             windows[first + i] = window;
             now = window == null ? now : Math.max(now, window.advance(clock));
             long used = window == null ? 0 : window.units().used();
-            if (used + JointPlan.needed(claim) > claim.share()) {
+            long needed = plan.needed(claim);
+            if (needed > 0 && used + needed > claim.share()) {
                 exceeded[part] = true;
                 retries[first + i] = StoreResult.NEVER; // until it is known what is taken
             } else if (window == null && consume && claim.cost() > 0) {
@@ -81,20 +88,22 @@ final class JointDecision {
         }
     }
 
-    private StoreResult.WindowState apply(WindowClaim claim, int i, WindowTable table, boolean takes, boolean withoutRoom) {
+    private StoreResult.WindowState apply(WindowClaim claim, int i, IdentifierWindows identifier, boolean takes,
+            boolean withoutRoom, long clock) {
         boolean denied = retries[i] != 0;
         if (withoutRoom && windows[i] == null && claim.cost() > 0) {
             return new StoreResult.WindowState(claim.share(), Math.max(0, retries[i]), retries[i]);
         }
         if (takes && claim.cost() > 0) {
-            windows[i] = table.open(claim, windows[i], now);
+            windows[i] = identifier.windows().open(claim, windows[i], now);
             windows[i].units().add(now, claim.cost());
-            table.countGrowth(windows[i]);
+            identifier.windows().countGrowth(windows[i]);
+            identifier.reserve(claim, windows[i], now, reservation, clock);
         }
         long used = windows[i] == null ? 0 : windows[i].units().used();
         long retry = 0;
         if (denied) {
-            long needed = JointPlan.needed(claim);
+            long needed = plan.needed(claim);
             retry = needed > claim.share() ? StoreResult.NEVER : windows[i].units().freeAt(used + needed - claim.share());
         }
         return new StoreResult.WindowState(used, used == 0 ? 0 : windows[i].units().freeAt(1), retry);

@@ -9,6 +9,7 @@ import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 
 import dev.sluice.api.QuotaUnit;
+import dev.sluice.store.JointRequest;
 import dev.sluice.store.StoreResult;
 import dev.sluice.store.WindowClaim;
 
@@ -52,6 +53,9 @@ public final class DenialCache {
     private final LongSupplier nanoTime;
     private final Cache<String, Denial> denials = Caffeine.newBuilder().executor(Runnable::run).maximumSize(MAX_IDENTIFIERS)
             .build();
+    /** Denials of requests of several identifiers, by {@link JointRequest#key}. Any eviction of an identifier evicts all of them. */
+    private final Cache<String, Denial> jointDenials = Caffeine.newBuilder().executor(Runnable::run)
+            .maximumSize(MAX_IDENTIFIERS).build();
     private final LongAdder hits = new LongAdder();
     /** False while the cache is certainly empty, so that lookups are skipped. */
     private volatile boolean nonEmpty;
@@ -78,10 +82,20 @@ public final class DenialCache {
      * @return null if Redis has to decide
      */
     public StoreResult get(String identifier, List<WindowClaim> claims) {
-        if (!nonEmpty) {
-            return null;
-        }
-        var found = denials.getIfPresent(identifier);
+        return nonEmpty ? get(denials, identifier, claims) : null;
+    }
+
+    /**
+     * Returns the cached denial of a request of several identifiers.
+     *
+     * @return null if Redis has to decide
+     */
+    public StoreResult getJoint(JointRequest request) {
+        return nonEmpty ? get(jointDenials, request.key(), request.plan().claims()) : null;
+    }
+
+    private StoreResult get(Cache<String, Denial> cache, String key, List<WindowClaim> claims) {
+        var found = cache.getIfPresent(key);
         while (found != null && found.claims != claims && !found.claims.equals(claims)) {
             found = found.next;
         }
@@ -103,6 +117,20 @@ public final class DenialCache {
      * @param expectedVersion the {@link #version} when the request was sent
      */
     public void put(String identifier, List<WindowClaim> claims, StoreResult result, long expectedVersion) {
+        put(denials, identifier, claims, result, expectedVersion);
+    }
+
+    /**
+     * Caches a denial of a request of several identifiers, as {@link #put} does.
+     *
+     * @param request all of whose claims must fit
+     */
+    public void putJoint(JointRequest request, StoreResult result, long expectedVersion) {
+        put(jointDenials, request.key(), request.plan().claims(), result, expectedVersion);
+    }
+
+    private void put(Cache<String, Denial> cache, String key, List<WindowClaim> claims, StoreResult result,
+            long expectedVersion) {
         long until = expiry(claims, result);
         if (until <= result.now()) {
             return;
@@ -111,7 +139,7 @@ public final class DenialCache {
         lastUsed = now;
         nonEmpty = true;
         long serverTime = clock.earliest(now);
-        denials.asMap().compute(identifier, (name, existing) -> expectedVersion != version
+        cache.asMap().compute(key, (name, existing) -> expectedVersion != version
                 ? existing
                 : new Denial(claims, result, until, Denial.live(existing, claims, serverTime, MAX_PER_IDENTIFIER - 1)));
     }
@@ -133,12 +161,14 @@ public final class DenialCache {
     public synchronized void evict(String identifier) {
         version++;
         denials.invalidate(identifier);
+        jointDenials.invalidateAll();
     }
 
     public synchronized void evictAll() {
         version++;
         nonEmpty = false;
         denials.invalidateAll();
+        jointDenials.invalidateAll();
     }
 
     /** Returns whether the cache was used recently, so that resets have to be polled. */

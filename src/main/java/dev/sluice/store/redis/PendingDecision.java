@@ -51,8 +51,14 @@ final class PendingDecision {
     }
 
     /** Creates a decision on windows of several identifiers; {@code identifier} is their {@link JointRequest#key}. */
-    PendingDecision(JointRequest joint, ClaimPlan.Operation operation, byte[][] keys, ResultCallback<StoreResult> callback) {
-        this(joint.key(), joint.plan().claims(), operation, null, keys, joint, callback);
+    PendingDecision(JointRequest joint, ClaimPlan.Operation operation, String reservationId, byte[][] keys,
+            ResultCallback<StoreResult> callback) {
+        this(joint.key(), joint.plan().claims(), operation, reservationId, keys, joint, callback);
+    }
+
+    /** Returns the identifier that determines the hash tag of the keys. */
+    String taggedIdentifier() {
+        return joint == null ? identifier : joint.identifiers().get(0);
     }
 
     private PendingDecision(String identifier, ClaimPlan plan, ClaimPlan.Operation operation, String reservationId,

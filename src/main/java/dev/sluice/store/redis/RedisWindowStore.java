@@ -94,11 +94,17 @@ public final class RedisWindowStore implements WindowStore {
                 plan.keys(hashTags, identifier, member), callback));
     }
 
-    /** Decides on windows of several identifiers in one call of the script. */
-    public void take(JointRequest request, boolean consume, ResultCallback<StoreResult> callback) {
+    /**
+     * Decides on windows of several identifiers in one call of the script.
+     *
+     * @param reservation id of the reservation for the reserved claims; null if there are none
+     */
+    public void take(JointRequest request, boolean consume, String reservation, ResultCallback<StoreResult> callback) {
         var plan = request.plan();
-        dispatcher.dispatch(new PendingDecision(request, plan.operation(consume, exactUpTo),
-                plan.keys(hashTags, request.identifiers()), callback));
+        boolean reserves = consume && reservation != null;
+        var member = reserves ? WindowKeys.reservationMember(reservation) : null;
+        dispatcher.dispatch(new PendingDecision(request, plan.operation(consume, reserves, exactUpTo), reservation,
+                plan.keys(hashTags, request.identifiers(), member), callback));
     }
 
     /** Returns the keys of the index, followed by those of the windows. */

@@ -63,7 +63,9 @@ final class ScriptDispatcher {
         if (connection == null) {
             return new StoreUnavailableException("Redis is unavailable", null);
         }
-        return pipeline(connection, decision.identifier).submit(decision, System.nanoTime()) ? null : connection.overloaded();
+        return pipeline(connection, decision.taggedIdentifier()).submit(decision, System.nanoTime())
+                ? null
+                : connection.overloaded();
     }
 
     /** Returns whether there is a single pipeline. */
@@ -169,7 +171,7 @@ final class ScriptDispatcher {
         for (int i = 0; i < parts.size(); i++) {
             var taken = JointPlan.taken(parts.get(i), results.get(i));
             if (!taken.isEmpty()) {
-                record(decision.joint.identifiers().get(i), taken, result, null, 1);
+                record(decision.joint.identifiers().get(i), taken, result, decision.reservationId, 1);
             }
         }
     }

@@ -16,10 +16,12 @@
 --          reserve. Empty if every group has one request
 -- ARGV[3]  number of plans
 -- ARGV[4]  maximum number of windows of an identifier
--- ARGV[..] per plan: number of windows, 1 to take or 0 to read only, 1 to reserve, 2 for windows of several identifiers or 0, and
---          per window: limit, length in microseconds, cost, form ("log", "ring", or "reserved": a ring whose cost will be
---          settled), name in the index; if there are several identifiers, also the enforcement (see joint) and the number of the
---          identifier, from 1. Each window of such a plan then has the index of its identifier before its key
+-- ARGV[..] per plan: number of windows, 1 to take or 0 to read only, its kind, and per window: limit, length in microseconds,
+--          cost, form ("log", "ring", or "reserved": a ring whose cost will be settled), name in the index; if there are several
+--          identifiers, also the enforcement (see joint) and the number of the identifier, from 1. Kinds: 0 one identifier; 1 the
+--          same, reserves; 2 several identifiers, where a cost of 0 asks for one unit; 3 several, where it asks for nothing; 4 as
+--          3, reserves. With several identifiers, each window has the index of its identifier before its key, and with a
+--          reservation that of its identifier behind it
 -- ARGV[..] per request that reserves: the reservation's name in the index
 -- Returns  the time; then per request its status: 1 if admitted, 0 if denied, plus 2 for each microsecond by which its time of
 --          decision is later than that time; for a group of several, the number admitted; and per window, as it is after the
@@ -1243,8 +1245,7 @@ end
 --   s  shadow: denies nothing
 --   c  charged: its cost is taken in any case; denies the request if nothing is left
 -- The request takes the cost of all identifiers, without those of quotas and shadows that are exceeded, or nothing but what is
--- charged. A cost of 0 needs one unit and takes none. A window has a time of retry if it is exceeded, also if the request is
--- admitted.
+-- charged. A cost of 0 takes nothing. A window has a time of retry if it is exceeded, also if the request is admitted.
 function build.joint()
   local general, keys = part('general'), part('keys')
 
@@ -1263,18 +1264,18 @@ function build.joint()
     return quotas == 0 or exhausted < quotas
   end
 
-  local function decide_joint(plan, first, at)
+  local function decide_joint(plan, first, at, _, reservation)
     local windows, over, missing, full = {}, {}, {}, {}
-    local now = clock
+    local now, stride = clock, plan.stride
     for i = 1, #plan do
       local claim = plan[i]
-      local w = general.open(KEYS[first + 2 * i - 1], claim)
+      local w = general.open(KEYS[first + stride * (i - 1) + 1], claim)
       if not w then
         reply[at + 1] = -1
         return at + 1
       end
-      w.need = (plan.modes[claim.part] == 'c' or claim.cost == 0) and 1 or claim.cost
-      if w.used + w.need > claim.limit then
+      w.need = (plan.modes[claim.part] == 'c' or claim.cost == 0 and plan.asks) and 1 or claim.cost
+      if w.need > 0 and w.used + w.need > claim.limit then
         w.over = true
         over[claim.part] = true
       elseif w.missing and plan.take and claim.cost > 0 then
@@ -1288,7 +1289,7 @@ function build.joint()
     for i = 1, #plan do
       local p = plan[i].part
       if missing[p] then
-        full[p] = keys.full_until(KEYS[first + 2 * i - 2], missing[p])
+        full[p] = keys.full_until(KEYS[first + stride * (i - 1)], missing[p])
         over[p] = over[p] or full[p] ~= nil
         missing[p] = nil
       end
@@ -1297,7 +1298,7 @@ function build.joint()
     at = at + 1
     reply[at] = (admitted and 1 or 0) + 2 * (now - clock)
     for i = 1, #plan do
-      local w, claim, index = windows[i], plan[i], KEYS[first + 2 * i - 2]
+      local w, claim, index = windows[i], plan[i], KEYS[first + stride * (i - 1)]
       local p, limit = claim.part, claim.limit
       local mode = plan.modes[p]
       local takes = mode == 'c' or admitted and (mode == 'e' or not over[p])
@@ -1310,7 +1311,11 @@ function build.joint()
         if claim.form == 'log' then
           general.add_to_log(w, taken, taken > HEAVY, limit, index, claim.name)
         else
-          part('rings').add(w, taken, index, claim.name, false)
+          local reserved = plan.reserves and claim.form == 'reserved'
+          part('rings').add(w, taken, index, claim.name, claim.form == 'reserved')
+          if reserved then
+            keys.remember(KEYS[first + stride * (i - 1) + 2], claim.name, now, taken, w.span, index, reservation)
+          end
         end
         w.used = w.used + taken
       end
@@ -1330,10 +1335,11 @@ local plans = {}
 local arg = 5
 for p = 1, tonumber(ARGV[3]) do
   local windows = tonumber(ARGV[arg])
-  local plan = { take = ARGV[arg + 1] == '1', reserves = ARGV[arg + 2] == '1', decide = nil }
-  local joint = ARGV[arg + 2] == '2'
+  local kind = ARGV[arg + 2]
+  local plan = { take = ARGV[arg + 1] == '1', reserves = kind == '1' or kind == '4', decide = nil }
+  local joint = kind >= '2'
   if joint then
-    plan.modes, plan.parts = {}, 0
+    plan.modes, plan.parts, plan.asks, plan.stride = {}, 0, kind == '2', plan.reserves and 3 or 2
   end
   arg = arg + 3
   for i = 1, windows do
@@ -1378,11 +1384,8 @@ for i = 1, #codes do
     at = at + 1
     reply[at] = -1
   end
-  first = first + (plan.modes and 2 * #plan or #plan + 1)
-  if plan.reserves then
-    arg = arg + 1
-    first = first + 1
-  end
+  first = first + (plan.modes and plan.stride * #plan or #plan + (plan.reserves and 2 or 1))
+  arg = arg + (plan.reserves and 1 or 0)
 end
 if repaired > 0 then
   reply[at + 1], reply[at + 2] = repaired, first_repaired

@@ -1,6 +1,7 @@
 package dev.sluice.llm.limit;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 
 import dev.sluice.api.Decision;
@@ -13,6 +14,11 @@ class FakeRateLimiter implements RateLimiter {
 
     @Override
     public Uni<Decision> check(RateLimitRequest request) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public Uni<Decision> checkAll(List<RateLimitRequest> requests) {
         throw new UnsupportedOperationException();
     }
 

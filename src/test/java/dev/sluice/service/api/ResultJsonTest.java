@@ -38,7 +38,8 @@ class ResultJsonTest {
     private final ObjectMapper mapper = new ObjectMapper();
 
     private static QuotaStatus quota(QuotaUnit unit, boolean denied) {
-        return new QuotaStatus("r", unit, 5_000_000_000L, MINUTE, denied ? 0 : 1_500_000_000L, Optional.of(NOW.plusMillis(1)),
+        return new QuotaStatus("user:a", "r", unit, 5_000_000_000L, MINUTE, denied ? 0 : 1_500_000_000L,
+                Optional.of(NOW.plusMillis(1)),
                 denied, denied ? Optional.of(NOW.plusMillis(1200)) : Optional.empty());
     }
 
@@ -69,7 +70,7 @@ class ResultJsonTest {
 
     @Test
     void quotasOfADecisionAreComplete() throws JsonProcessingException {
-        assertThat(mapper.writeValueAsString(quota(QuotaUnit.NANODOLLARS, true))).isEqualTo("{\"resource\":\"r\",\"limit\":5,"
+        assertThat(mapper.writeValueAsString(quota(QuotaUnit.NANODOLLARS, true))).isEqualTo("{\"identifier\":\"user:a\",\"resource\":\"r\",\"limit\":5,"
                 + "\"remaining\":0,\"window_seconds\":60,\"reset_at\":1800000001,\"unit\":\"usd\",\"denied\":true,"
                 + "\"retry_at\":1800000002}");
     }

@@ -84,7 +84,7 @@ class ConcurrentDecisionsTest {
                 int first = started.getAndIncrement();
                 int granted = 0;
                 for (int i = 0; i < TAKES; i++) {
-                    granted += store.takeNow(joint("rls:" + round, first + i), true).admitted() ? 1 : 0;
+                    granted += store.takeNow(joint("rls:" + round, first + i), true, null).admitted() ? 1 : 0;
                 }
                 return granted;
             }).stream().mapToInt(Integer::intValue).sum();
@@ -103,7 +103,7 @@ class ConcurrentDecisionsTest {
         race.run(() -> {
             int first = started.getAndIncrement();
             for (int i = 0; i < 20_000; i++) {
-                small.takeNow(joint("rls:" + i * 7 % 5000, first + i), true);
+                small.takeNow(joint("rls:" + i * 7 % 5000, first + i), true, null);
                 small.takeNow("rls:" + i * 13 % 5000 + ":1", List.of(claim("r", 10, 1)), true, null);
             }
             return null;
