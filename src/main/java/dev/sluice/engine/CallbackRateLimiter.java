@@ -6,6 +6,7 @@ import java.util.function.Consumer;
 import dev.sluice.api.Decision;
 import dev.sluice.api.RateLimitRequest;
 import dev.sluice.api.RateLimiter;
+import dev.sluice.identity.chain.IdentityChain;
 
 /**
  * Internal variant of {@link RateLimiter} that reports results to callbacks, for the path of every request: each stage of a
@@ -18,7 +19,17 @@ public interface CallbackRateLimiter {
     void check(RateLimitRequest request, Consumer<Decision> onDecision, Consumer<Throwable> onFailure);
 
     /** Decides like {@link RateLimiter#checkAll(List)}. */
-    void checkAll(List<RateLimitRequest> requests, Consumer<Decision> onDecision, Consumer<Throwable> onFailure);
+    default void checkAll(List<RateLimitRequest> requests, Consumer<Decision> onDecision, Consumer<Throwable> onFailure) {
+        checkAll(requests, IdentityChain.NONE, onDecision, onFailure);
+    }
+
+    /**
+     * Decides like {@link RateLimiter#checkAll(List)}.
+     *
+     * @param chain the chain of the caller: on a Redis Cluster, its identifiers have their windows in the slot of its root
+     */
+    void checkAll(List<RateLimitRequest> requests, IdentityChain chain, Consumer<Decision> onDecision,
+            Consumer<Throwable> onFailure);
 
     /**
      * Returns the callback variant of a rate limiter: the limiter itself if it is one, otherwise an adapter. An application may
@@ -32,7 +43,7 @@ public interface CallbackRateLimiter {
             }
 
             @Override
-            public void checkAll(List<RateLimitRequest> requests, Consumer<Decision> onDecision,
+            public void checkAll(List<RateLimitRequest> requests, IdentityChain chain, Consumer<Decision> onDecision,
                     Consumer<Throwable> onFailure) {
                 limiter.checkAll(requests).subscribe().with(onDecision, onFailure);
             }

@@ -23,6 +23,8 @@ import dev.sluice.api.Rate;
 import dev.sluice.api.RateLimitRequest;
 import dev.sluice.api.RateLimiter;
 import dev.sluice.api.StoreUnavailableException;
+import dev.sluice.identity.chain.IdentityChain;
+import dev.sluice.redis.HashTags;
 import dev.sluice.store.ClaimPlan;
 import dev.sluice.store.JointRequest;
 import dev.sluice.store.MicrosClock;
@@ -78,7 +80,7 @@ public final class DefaultRateLimiter implements RateLimiter, CallbackRateLimite
     @Override
     public void check(RateLimitRequest request, Consumer<Decision> onDecision, Consumer<Throwable> onFailure) {
         if (enabled) {
-            new Check(List.of(request), onDecision, onFailure).start();
+            new Check(List.of(request), IdentityChain.NONE, onDecision, onFailure).start();
         } else {
             onDecision.accept(uncounted(List.of(request), DecisionMode.OFF));
         }
@@ -91,9 +93,10 @@ public final class DefaultRateLimiter implements RateLimiter, CallbackRateLimite
     }
 
     @Override
-    public void checkAll(List<RateLimitRequest> requests, Consumer<Decision> onDecision, Consumer<Throwable> onFailure) {
+    public void checkAll(List<RateLimitRequest> requests, IdentityChain chain, Consumer<Decision> onDecision,
+            Consumer<Throwable> onFailure) {
         if (enabled) {
-            new Check(RequestMerger.merge(requests), onDecision, onFailure).start();
+            new Check(RequestMerger.merge(requests), chain, onDecision, onFailure).start();
         } else {
             onDecision.accept(uncounted(requests, DecisionMode.OFF));
         }
@@ -117,13 +120,16 @@ public final class DefaultRateLimiter implements RateLimiter, CallbackRateLimite
     private final class Check {
 
         private final List<RateLimitRequest> requests;
+        private final IdentityChain chain;
         private final Consumer<Decision> onDecision;
         private final Consumer<Throwable> onError;
         private final long startNanos = System.nanoTime();
 
         /** @param requests requests of different identifiers */
-        Check(List<RateLimitRequest> requests, Consumer<Decision> onDecision, Consumer<Throwable> onError) {
+        Check(List<RateLimitRequest> requests, IdentityChain chain, Consumer<Decision> onDecision,
+                Consumer<Throwable> onError) {
             this.requests = requests;
+            this.chain = chain;
             this.onDecision = onDecision;
             this.onError = onError;
         }
@@ -141,7 +147,7 @@ public final class DefaultRateLimiter implements RateLimiter, CallbackRateLimite
             }
             if (requests.size() == 1) {
                 var request = requests.get(0);
-                take(request.identifier(), planCache.planFor(request.checks(), consume), consume);
+                take(storedIdentifier(request), planCache.planFor(request.checks(), consume), consume);
             } else {
                 takeAll(consume);
             }
@@ -153,7 +159,7 @@ public final class DefaultRateLimiter implements RateLimiter, CallbackRateLimite
             for (var request : requests) {
                 var plan = planCache.planFor(request.checks(), consume);
                 if (!plan.isEmpty()) { // otherwise unlimited
-                    identifiers.add(request.identifier());
+                    identifiers.add(storedIdentifier(request));
                     parts.add(plan);
                 }
             }
@@ -166,7 +172,24 @@ public final class DefaultRateLimiter implements RateLimiter, CallbackRateLimite
             joint.take(new JointRequest(identifiers, plan), consume, consume && plan.reserved() ? newReservation() : null,
                     new Callback<>(outcome -> outcome.result() == null
                             ? unlimited(outcome.mode(), outcome.reservation())
-                            : decision(outcome)));
+                            : decision(outcome)) {
+                        @Override
+                        public void onFailure(Throwable cause) {
+                            if (cause instanceof ClusterDetectedException) {
+                                takeAll(consume);
+                            } else {
+                                super.onFailure(cause);
+                            }
+                        }
+                    });
+        }
+
+        /** Returns the identifier under which the windows are stored. */
+        private String storedIdentifier(RateLimitRequest request) {
+            var identifier = request.identifier();
+            return chain == IdentityChain.NONE || !joint.isSharded() || !chain.contains(identifier)
+                    ? identifier
+                    : HashTags.inSlotOf(chain.root(), identifier);
         }
 
         private void take(String identifier, ClaimPlan plan, boolean consume) {
@@ -185,7 +208,7 @@ public final class DefaultRateLimiter implements RateLimiter, CallbackRateLimite
          *
          * @param <O> type of the outcome
          */
-        private final class Callback<O> implements ResultCallback<O> {
+        private class Callback<O> implements ResultCallback<O> {
 
             private final Function<O, Decision> reader;
 

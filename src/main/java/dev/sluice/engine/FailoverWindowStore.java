@@ -83,7 +83,8 @@ public final class FailoverWindowStore {
     void take(String identifier, ClaimPlan plan, boolean consume, String reservation, ResultCallback<Outcome> callback) {
         if (redis == null) {
             var result = memory.takeNow(identifier, plan, consume, reservation);
-            callback.onResult(outcome(DecisionMode.MEMORY, plan, result, token(Location.MEMORY, reservation, plan)));
+            callback.onResult(
+                    outcome(DecisionMode.MEMORY, plan, result, token(Location.MEMORY, reservation, identifier, plan)));
             return;
         }
         var usable = denials();
@@ -105,7 +106,8 @@ public final class FailoverWindowStore {
                 if (!result.admitted() && usable != null) {
                     denials.put(identifier, plan, result, version);
                 }
-                callback.onResult(outcome(DecisionMode.REDIS, plan, result, token(Location.REDIS, reservation, plan)));
+                callback.onResult(
+                        outcome(DecisionMode.REDIS, plan, result, token(Location.REDIS, reservation, identifier, plan)));
             }
 
             @Override
@@ -120,7 +122,7 @@ public final class FailoverWindowStore {
             ResultCallback<Outcome> callback) {
         Outcome outcome;
         try {
-            outcome = decideByFallback(failure, identifier, plan, consume, token(location, reservation, plan));
+            outcome = decideByFallback(failure, identifier, plan, consume, token(location, reservation, identifier, plan));
         } catch (RuntimeException e) {
             callback.onFailure(e);
             return;
@@ -186,8 +188,8 @@ public final class FailoverWindowStore {
                         failure));
     }
 
-    private static ReservationToken token(Location location, String reservation, List<WindowClaim> claims) {
-        return reservation == null ? null : ReservationToken.of(location, reservation, claims);
+    private static ReservationToken token(Location location, String reservation, String identifier, List<WindowClaim> claims) {
+        return reservation == null ? null : ReservationToken.of(location, reservation, List.of(identifier), claims);
     }
 
     private static Outcome outcome(DecisionMode mode, List<WindowClaim> claims, StoreResult result,
@@ -202,10 +204,11 @@ public final class FailoverWindowStore {
         if (reservation == null) {
             return Uni.createFrom().voidItem();
         }
-        return Uni.createFrom().item(() -> memory.settleNow(identifier, reservation.id(), used))
+        var stored = reservation.stored(identifier);
+        return Uni.createFrom().item(() -> memory.settleNow(stored, reservation.id(), used))
                 .chain(here -> redis == null || here && !redis.available()
                         ? Uni.createFrom().voidItem()
-                        : redis.settle(identifier, reservation, used));
+                        : redis.settle(stored, reservation, used));
     }
 
     /** Returns the cache of denials; null if it cannot be used. */
@@ -214,7 +217,7 @@ public final class FailoverWindowStore {
     }
 
     /** Returns the number of denials served from the denial cache. */
-    long deniedFromCache() {
+    public long deniedFromCache() {
         return denials == null ? 0 : denials.hits();
     }
 

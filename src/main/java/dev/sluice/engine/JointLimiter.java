@@ -20,6 +20,7 @@ import dev.sluice.api.Rate;
 import dev.sluice.api.RateLimitRequest;
 import dev.sluice.api.ResourceCheck;
 import dev.sluice.api.StoreUnavailableException;
+import dev.sluice.redis.HashTags;
 import dev.sluice.store.ClaimPlan;
 import dev.sluice.store.Enforcement;
 import dev.sluice.store.JointPlan;
@@ -236,7 +237,7 @@ public final class JointLimiter {
     }
 
     private static QuotaStatus status(String identifier, WindowClaim claim, StoreResult.WindowState state, Instant decidedAt) {
-        return new QuotaStatus(identifier, claim.resource(), claim.unit(), claim.limit(),
+        return new QuotaStatus(HashTags.withoutRoot(identifier), claim.resource(), claim.unit(), claim.limit(),
                 FailoverWindowStore.windowDuration(claim.span()), Math.max(0, claim.share() - state.used()),
                 Optional.of(state.freeAt() == 0 ? decidedAt : MicrosClock.instant(state.freeAt())), state.retryAt() != 0,
                 state.retryAt() > 0 ? Optional.of(MicrosClock.instant(state.retryAt())) : Optional.empty());

@@ -1,9 +1,11 @@
 package dev.sluice.engine;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 import dev.sluice.api.DecisionMode;
 import dev.sluice.api.FallbackPolicy;
@@ -32,6 +34,28 @@ public final class JointWindowStore {
      * @param reservation a {@link ReservationToken}, which each identifier settles; null if nothing was reserved
      */
     public record Outcome(DecisionMode mode, JointRequest request, StoreResult result, String reservation) {
+
+        /** Combines outcomes that all admit the request. Those of an outage determine the mode. */
+        private static Outcome combine(List<Outcome> outcomes) {
+            var counted = outcomes.stream().filter(outcome -> outcome.result() != null).toList();
+            var mode = outcomes.stream().map(Outcome::mode).filter(DecisionMode::isOutage).findFirst()
+                    .orElse(DecisionMode.REDIS);
+            var token = outcomes.stream().map(Outcome::reservation).filter(Objects::nonNull).findFirst().orElse(null);
+            if (counted.isEmpty()) {
+                return new Outcome(mode, outcomes.get(0).request(), null, token);
+            }
+            var identifiers = new ArrayList<String>();
+            var parts = new ArrayList<List<WindowClaim>>();
+            counted.forEach(outcome -> {
+                identifiers.addAll(outcome.request().identifiers());
+                parts.addAll(outcome.request().plan().parts());
+            });
+            var windows = counted.stream().flatMap(outcome -> Arrays.stream(outcome.result().windows()))
+                    .toArray(StoreResult.WindowState[]::new);
+            var now = counted.stream().mapToLong(outcome -> outcome.result().now()).max().orElseThrow();
+            return new Outcome(mode, new JointRequest(identifiers, counted.get(0).request().plan().with(parts)),
+                    new StoreResult(true, now, windows), token);
+        }
     }
 
     private final FailoverWindowStore store;
@@ -49,11 +73,20 @@ public final class JointWindowStore {
     }
 
     /**
-     * Decides; the callback runs on the calling event loop, if the caller is on one.
+     * Decides; the callback runs on the calling event loop, if the caller is on one. It receives {@link ClusterDetectedException} if
+     * the identifiers are in several slots of a cluster that was not known to be one.
      *
      * @param reservation 32 hexadecimal digits; null if nothing is reserved
      */
     public void take(JointRequest request, boolean consume, String reservation, ResultCallback<Outcome> callback) {
+        if (redis != null && redis.spansSlots(request)) {
+            new SlotwiseDecision(redis.bySlot(request), consume, reservation, callback).next();
+        } else {
+            takeTogether(request, consume, reservation, callback);
+        }
+    }
+
+    private void takeTogether(JointRequest request, boolean consume, String reservation, ResultCallback<Outcome> callback) {
         if (redis == null) {
             var result = memory.takeNow(request, consume, reservation);
             callback.onResult(outcome(DecisionMode.MEMORY, request, result, token(Location.MEMORY, reservation, request)));
@@ -82,9 +115,70 @@ public final class JointWindowStore {
 
             @Override
             public void onFailure(Throwable cause) {
-                deliverFallback(cause, request, consume, token(Location.BOTH, reservation, request), callback);
+                if (redis.spansSlots(request)) { // a cluster behind one address, which has executed nothing
+                    callback.onFailure(new ClusterDetectedException());
+                } else {
+                    deliverFallback(cause, request, consume, token(Location.BOTH, reservation, request), callback);
+                }
             }
         });
+    }
+
+    /** Returns whether the identifiers of a chain are stored in the slot of its root. */
+    boolean isSharded() {
+        return redis != null && redis.isSharded();
+    }
+
+    /**
+     * Decision on identifiers of several slots of a Redis Cluster, which no call can decide together: one after the other, up to the
+     * first denial, which refunds what the earlier ones have taken.
+     */
+    private final class SlotwiseDecision implements ResultCallback<Outcome> {
+
+        private final List<JointRequest> requests;
+        private final boolean consume;
+        private final String reservation;
+        private final ResultCallback<Outcome> callback;
+        private final List<Outcome> granted = new ArrayList<>();
+
+        SlotwiseDecision(List<JointRequest> requests, boolean consume, String reservation, ResultCallback<Outcome> callback) {
+            this.requests = requests;
+            this.consume = consume;
+            this.reservation = reservation;
+            this.callback = callback;
+        }
+
+        void next() {
+            takeTogether(requests.get(granted.size()), consume, reservation, this);
+        }
+
+        @Override
+        public void onResult(Outcome outcome) {
+            if (outcome.result() != null && !outcome.result().admitted()) {
+                refund();
+                callback.onResult(outcome);
+                return;
+            }
+            granted.add(outcome);
+            if (granted.size() < requests.size()) {
+                next();
+            } else {
+                callback.onResult(Outcome.combine(granted));
+            }
+        }
+
+        @Override
+        public void onFailure(Throwable cause) {
+            refund();
+            callback.onFailure(cause);
+        }
+
+        private void refund() {
+            if (consume) {
+                granted.stream().filter(outcome -> outcome.mode() == DecisionMode.REDIS)
+                        .forEach(outcome -> JointWindowStore.this.refund(outcome.request(), outcome.result(), reservation));
+            }
+        }
     }
 
     private void deliverFallback(Throwable failure, JointRequest request, boolean consume, ReservationToken reservation,
@@ -125,7 +219,9 @@ public final class JointWindowStore {
     }
 
     private static ReservationToken token(Location location, String reservation, JointRequest request) {
-        return reservation == null ? null : ReservationToken.of(location, reservation, request.plan().claims());
+        return reservation == null
+                ? null
+                : ReservationToken.of(location, reservation, request.identifiers(), request.plan().claims());
     }
 
     private static Outcome outcome(DecisionMode mode, JointRequest request, StoreResult result, ReservationToken reservation) {

@@ -168,7 +168,7 @@ public class RequestRateLimiter {
             if (requests.isEmpty()) {
                 onResult.accept(new AdmissionResult(caller, null));
             } else {
-                limiter.checkAll(requests, decision -> complete(caller, decision), this::fail);
+                limiter.checkAll(requests, caller.identity().chain(), decision -> complete(caller, decision), this::fail);
             }
         }
 

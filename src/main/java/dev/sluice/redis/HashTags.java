@@ -9,7 +9,7 @@ import javax.crypto.spec.SecretKeySpec;
 /**
  * Key prefixes with hash tags: the configured prefix, and in braces one of 256 tags, chosen by the identifier. All keys of one
  * identifier are thus in one slot of a Redis Cluster, and keys of one tag can be used in one call. Identifiers that are decided
- * together, {@code rls:<domain>:…}, have the tag of their domain.
+ * together have one tag: {@code rls:<domain>:…} that of their domain, and {@code chain:<length>:<root><identifier>} that of the root.
  */
 public final class HashTags {
 
@@ -18,6 +18,8 @@ public final class HashTags {
 
     /** Prefix of identifiers of which the part up to the next colon determines the tag. */
     private static final String FAMILY_PREFIX = "rls:";
+    /** Prefix of the identifiers of a chain, see {@link #inSlotOf}. */
+    private static final String CHAIN_PREFIX = "chain:";
     private static final String HASH = "HmacSHA256";
 
     private final String prefix;
@@ -55,7 +57,54 @@ public final class HashTags {
                 : mac.get().doFinal(root.getBytes(StandardCharsets.UTF_8))[0] & 0xff;
     }
 
+    /**
+     * Returns the name under which the windows of an identifier are stored in the slot of another one, the root of its chain.
+     *
+     * @param root the identifier that determines the hash tag
+     */
+    public static String inSlotOf(String root, String identifier) {
+        return identifier.equals(root) ? identifier : CHAIN_PREFIX + root.length() + ':' + root + identifier;
+    }
+
+    /** Returns an identifier without the root of its chain. */
+    public static String withoutRoot(String stored) {
+        int start = rootStart(stored);
+        return start < 0 ? stored : stored.substring(start + rootLength(stored, start));
+    }
+
+    /** Returns the root of a chain in whose slot an identifier is stored; null if it is stored in its own. */
+    public static String rootOf(String stored) {
+        int start = rootStart(stored);
+        return start < 0 ? null : stored.substring(start, start + rootLength(stored, start));
+    }
+
+    /** Returns where the root of a chain begins; -1 if this is not an identifier of a chain. */
+    private static int rootStart(String identifier) {
+        if (!identifier.startsWith(CHAIN_PREFIX)) {
+            return -1;
+        }
+        int start = identifier.indexOf(':', CHAIN_PREFIX.length()) + 1;
+        int digits = start - 1 - CHAIN_PREFIX.length();
+        if (digits < 1 || digits > 3) {
+            return -1;
+        }
+        for (int i = CHAIN_PREFIX.length(); i < start - 1; i++) {
+            if (identifier.charAt(i) < '0' || identifier.charAt(i) > '9') {
+                return -1;
+            }
+        }
+        return start + rootLength(identifier, start) < identifier.length() ? start : -1;
+    }
+
+    private static int rootLength(String identifier, int start) {
+        return Integer.parseInt(identifier, CHAIN_PREFIX.length(), start - 1, 10);
+    }
+
     private static String root(String identifier) {
+        var chainRoot = rootOf(identifier);
+        if (chainRoot != null) {
+            return root(chainRoot);
+        }
         int colon = identifier.startsWith(FAMILY_PREFIX) ? identifier.indexOf(':', FAMILY_PREFIX.length()) : -1;
         return colon < 0 ? identifier : identifier.substring(0, colon);
     }

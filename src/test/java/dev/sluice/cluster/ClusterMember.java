@@ -8,6 +8,7 @@ import java.util.UUID;
 import dev.sluice.api.DecisionMode;
 import dev.sluice.api.FallbackPolicy;
 import dev.sluice.api.QuotaUnit;
+import dev.sluice.engine.DefaultRateLimiter;
 import dev.sluice.engine.FailoverWindowStore;
 import dev.sluice.engine.JointWindowStore;
 import dev.sluice.redis.HashTags;
@@ -80,6 +81,15 @@ public final class ClusterMember implements AutoCloseable {
 
     public FailoverWindowStore.Outcome take(String identifier, WindowClaim... claims) {
         return store.take(identifier, List.of(claims), true, null).await().atMost(CALL_TIMEOUT);
+    }
+
+    /** Returns a limiter on the windows of this instance. */
+    DefaultRateLimiter limiter() {
+        return new DefaultRateLimiter(store, jointStore, registry, FallbackPolicy.LOCAL, true, false, List.of());
+    }
+
+    long deniedFromCache() {
+        return store.deniedFromCache();
     }
 
     JointWindowStore.Outcome take(JointRequest request) {

@@ -7,19 +7,19 @@ import static org.awaitility.Awaitility.await;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
 import java.util.stream.IntStream;
-import dev.sluice.store.WindowClaim;
-import dev.sluice.api.QuotaUnit;
+import java.util.stream.Stream;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 import dev.sluice.api.DecisionMode;
 import dev.sluice.api.FallbackPolicy;
+import dev.sluice.api.QuotaUnit;
 import dev.sluice.api.StoreUnavailableException;
 import dev.sluice.store.JointPlan;
 import dev.sluice.store.JointRequest;
+import dev.sluice.store.WindowClaim;
 import dev.sluice.testing.RedisTestServer;
 
 /** Decisions on windows of several identifiers, of several instances, with and without Redis. */

@@ -22,6 +22,7 @@ import dev.sluice.api.Rate;
 import dev.sluice.api.RateLimitRequest;
 import dev.sluice.api.StoreUnavailableException;
 import dev.sluice.cluster.InstanceRegistry;
+import dev.sluice.identity.chain.IdentityChain;
 import dev.sluice.redis.HashTags;
 import dev.sluice.redis.LuaScript;
 import dev.sluice.store.memory.InMemoryWindowStore;
@@ -62,7 +63,8 @@ class AcquireQueuesTest {
         }
 
         @Override
-        public void checkAll(List<RateLimitRequest> requests, Consumer<Decision> onDecision, Consumer<Throwable> onFailure) {
+        public void checkAll(List<RateLimitRequest> requests, IdentityChain chain, Consumer<Decision> onDecision,
+                Consumer<Throwable> onFailure) {
             throw new UnsupportedOperationException();
         }
     }
@@ -381,8 +383,8 @@ class AcquireQueuesTest {
                 }
 
                 @Override
-                public void checkAll(List<RateLimitRequest> requests, Consumer<Decision> onDecision,
-                        Consumer<Throwable> onFailure) {
+                public void checkAll(List<RateLimitRequest> requests, IdentityChain chain,
+                        Consumer<Decision> onDecision, Consumer<Throwable> onFailure) {
                     throw new UnsupportedOperationException();
                 }
             };

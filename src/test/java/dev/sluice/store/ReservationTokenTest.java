@@ -14,11 +14,11 @@ class ReservationTokenTest {
 
     @Test
     void isReadAsItIsWritten() {
-        var reservation = new ReservationToken(ReservationToken.Location.REDIS, NAME, List.of(60L, 2_678_400L));
+        var reservation = new ReservationToken(ReservationToken.Location.REDIS, NAME, List.of(60L, 2_678_400L), null);
         assertThat(reservation).hasToString("r-" + NAME + "-60-2678400");
         assertThat(ReservationToken.parse(reservation.toString())).isEqualTo(reservation);
         assertThat(ReservationToken.parse("m-" + NAME + "-1"))
-                .isEqualTo(new ReservationToken(ReservationToken.Location.MEMORY, NAME, List.of(1L)));
+                .isEqualTo(new ReservationToken(ReservationToken.Location.MEMORY, NAME, List.of(1L), null));
         assertThat(ReservationToken.parse("b-" + NAME + "-1").location()).isEqualTo(ReservationToken.Location.BOTH);
     }
 

@@ -79,7 +79,7 @@ public abstract class StoreUnderTest implements AutoCloseable {
 
     public void settle(String identifier, String reservation, Map<String, Long> used) {
         store().settle(identifier,
-                new ReservationToken(ReservationToken.Location.REDIS, reservation, List.of(60L, 3600L, 86_400L)), used)
+                new ReservationToken(ReservationToken.Location.REDIS, reservation, List.of(60L, 3600L, 86_400L), null), used)
                 .await()
                 .atMost(TIMEOUT);
     }

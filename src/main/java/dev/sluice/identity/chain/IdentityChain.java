@@ -27,6 +27,30 @@ public record IdentityChain(@Nullable String key, @Nullable String user, @Nullab
         models = List.copyOf(models);
     }
 
+    /** Returns the identifier of the highest level: organisation, else team, else user, else key; null if there is no level. */
+    public @Nullable String root() {
+        if (org != null) {
+            return "org:" + org;
+        } else if (team != null) {
+            return "team:" + team;
+        } else if (user != null) {
+            return "user:" + user;
+        }
+        return key == null ? null : "key:" + key;
+    }
+
+    /** Returns whether an identifier is that of a level. */
+    public boolean contains(String identifier) {
+        return isLevel("key:", key, identifier) || isLevel("user:", user, identifier) || isLevel("team:", team, identifier)
+                || isLevel("org:", org, identifier)
+                || levels.stream().anyMatch(level -> level.identifier().equals(identifier));
+    }
+
+    private static boolean isLevel(String prefix, @Nullable String name, String identifier) {
+        return name != null && identifier.startsWith(prefix) && identifier.length() == prefix.length() + name.length()
+                && identifier.endsWith(name);
+    }
+
     /** Returns whether every level allows a model. */
     public boolean allowsModel(String model) {
         for (var patterns : models) {

@@ -16,7 +16,7 @@ import dev.sluice.api.Quota;
 record Settlement(String identifier, String reservation, Map<String, Long> usageByResource, long expiresAtNanos) {
 
     /** Format of {@code dev.sluice.store.ReservationToken}: the last group contains the lengths of its windows in seconds. */
-    private static final Pattern RESERVATION_TOKEN = Pattern.compile("[a-z]-[0-9a-f]{32}((?:-[1-9]\\d{0,6})+)");
+    private static final Pattern RESERVATION_TOKEN = Pattern.compile("[a-z]-[0-9a-f]{32}((?:-[1-9]\\d{0,6})+)(?:\\..*)?");
 
     static Settlement of(String identifier, String reservation, Map<String, Long> usageByResource, long nowNanos) {
         return new Settlement(identifier, reservation, usageByResource,

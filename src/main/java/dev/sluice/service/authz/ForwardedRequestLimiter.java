@@ -130,7 +130,7 @@ public class ForwardedRequestLimiter {
                 onResult.accept(new AdmissionResult(caller, null));
                 return;
             }
-            limiter.checkAll(requests(request, caller, rules), decision -> {
+            limiter.checkAll(requests(request, caller, rules), caller.identity().chain(), decision -> {
                 headers.write(responseHeaders, decision);
                 onResult.accept(
                         new AdmissionResult(caller, decision.allowed() ? null : ErrorResponse.rateLimitExceeded(decision)));

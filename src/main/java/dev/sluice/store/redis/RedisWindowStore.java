@@ -3,6 +3,7 @@ package dev.sluice.store.redis;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -256,6 +257,28 @@ public final class RedisWindowStore implements WindowStore {
     /** Returns whether there is a single Redis server, and so a single clock; each master of a cluster has its own. */
     public boolean hasSingleClock() {
         return dispatcher.isSingle();
+    }
+
+    /** Returns whether Redis is a cluster: the keys of one call must be in one slot. */
+    public boolean isSharded() {
+        return dispatcher.isSharded();
+    }
+
+    /** Returns whether a request concerns several slots of a cluster, so that one call cannot decide it. */
+    public boolean spansSlots(JointRequest request) {
+        return dispatcher.isSharded() && request.identifiers().stream().mapToInt(hashTags::tag).distinct().count() > 1;
+    }
+
+    /** Returns the parts of a request by slot, in the order of their first identifiers. */
+    public List<JointRequest> bySlot(JointRequest request) {
+        var positions = new LinkedHashMap<Integer, List<Integer>>();
+        for (int i = 0; i < request.identifiers().size(); i++) {
+            positions.computeIfAbsent(hashTags.tag(request.identifiers().get(i)), tag -> new ArrayList<>()).add(i);
+        }
+        return positions.values().stream()
+                .map(some -> new JointRequest(some.stream().map(request.identifiers()::get).toList(),
+                        request.plan().with(some.stream().map(request.plan().parts()::get).toList())))
+                .toList();
     }
 
     /** Returns the estimate of Redis's clock. */

@@ -68,6 +68,16 @@ final class ScriptDispatcher {
                 : connection.overloaded();
     }
 
+    /** Returns whether the keys of one call must be in one slot. */
+    boolean isSharded() {
+        var current = pipelines;
+        if (current.connection() != null) {
+            return current.pipelines().length > 1;
+        }
+        var connection = manager.connectionOrNull();
+        return connection != null && connection.isSharded();
+    }
+
     /** Returns whether there is a single pipeline. */
     boolean isSingle() {
         return pipelines.pipelines().length == 1;
@@ -100,8 +110,9 @@ final class ScriptDispatcher {
 
     private List<PendingDecision> handleReply(RedisScriptConnection connection, DecisionBatch batch, long sentAt,
             AsyncResult<Response> done) {
-        if (done.failed() && batch.requestCount() > 1 && RedisScriptConnection.isCrossSlot(done.cause())) {
-            return dispatchSeparately(connection, batch, done.cause());
+        if (done.failed() && RedisScriptConnection.isCrossSlot(done.cause())) {
+            usePipelinePerTag(connection);
+            return dispatchSeparately(batch, done.cause());
         }
         List<StoreResult[]> results = null;
         Throwable cause = done.cause();
@@ -188,22 +199,24 @@ final class ScriptDispatcher {
         }
     }
 
+    private synchronized void usePipelinePerTag(RedisScriptConnection connection) {
+        if (pipelines.connection() == connection && pipelines.pipelines().length == 1) {
+            pipelines = createPipelines(connection, HashTags.TAGS);
+        }
+    }
+
     /**
      * Sends the decisions again, one pipeline per hash tag: a cluster behind one address has executed nothing, because the keys
      * are not in one slot.
      */
-    private List<PendingDecision> dispatchSeparately(RedisScriptConnection connection, DecisionBatch batch, Throwable cause) {
-        synchronized (this) {
-            if (pipelines.connection() == connection && pipelines.pipelines().length == 1) {
-                pipelines = createPipelines(connection, HashTags.TAGS);
-            }
-        }
+    private List<PendingDecision> dispatchSeparately(DecisionBatch batch, Throwable cause) {
         var completed = new ArrayList<PendingDecision>();
         for (var group : batch.groups()) {
             for (int i = 0; i < group.size(); i++) {
                 var decision = group.member(i);
                 decision.markUnsent();
-                var rejection = decision.done() ? cause : tryDispatch(decision);
+                boolean together = batch.requestCount() == 1; // its own keys are not in one slot
+                var rejection = decision.done() || together ? cause : tryDispatch(decision);
                 if (rejection != null && decision.complete(null, failure(rejection))) {
                     completed.add(decision);
                 }

@@ -70,9 +70,10 @@ class ResultJsonTest {
 
     @Test
     void quotasOfADecisionAreComplete() throws JsonProcessingException {
-        assertThat(mapper.writeValueAsString(quota(QuotaUnit.NANODOLLARS, true))).isEqualTo("{\"identifier\":\"user:a\",\"resource\":\"r\",\"limit\":5,"
-                + "\"remaining\":0,\"window_seconds\":60,\"reset_at\":1800000001,\"unit\":\"usd\",\"denied\":true,"
-                + "\"retry_at\":1800000002}");
+        assertThat(mapper.writeValueAsString(quota(QuotaUnit.NANODOLLARS, true)))
+                .isEqualTo("{\"identifier\":\"user:a\",\"resource\":\"r\",\"limit\":5,"
+                        + "\"remaining\":0,\"window_seconds\":60,\"reset_at\":1800000001,\"unit\":\"usd\",\"denied\":true,"
+                        + "\"retry_at\":1800000002}");
     }
 
     @Test
