@@ -3,6 +3,7 @@ package dev.sluice.llm.client;
 import org.jspecify.annotations.Nullable;
 
 import dev.sluice.identity.Identity;
+import dev.sluice.identity.chain.IdentityChain;
 import dev.sluice.llm.limit.LlmCallEstimate;
 import dev.sluice.llm.protocol.InvalidRequestBodyException;
 import dev.sluice.llm.protocol.LlmRequest;
@@ -16,8 +17,14 @@ import io.vertx.core.buffer.Buffer;
  *
  * @param identifier the identity as stored, such as {@code user:alice}
  * @param tier null if unknown
+ * @param chain the levels of the caller
  */
-record LlmIdentity(String identifier, @Nullable String tier) {
+record LlmIdentity(String identifier, @Nullable String tier, IdentityChain chain) {
+
+    /** Creates an identity without a chain. */
+    LlmIdentity(String identifier, @Nullable String tier) {
+        this(identifier, tier, IdentityChain.NONE);
+    }
 
     static LlmIdentity user(String name, @Nullable String tier) {
         return new LlmIdentity(Identity.user(name, Identity.Source.PRINCIPAL, tier).identifier(), tier);
@@ -37,12 +44,12 @@ record LlmIdentity(String identifier, @Nullable String tier) {
 
     /** Returns this identity with another tier, or unchanged if that is null. */
     LlmIdentity withTier(String otherTier) {
-        return otherTier == null ? this : new LlmIdentity(identifier, otherTier);
+        return otherTier == null ? this : new LlmIdentity(identifier, otherTier, chain);
     }
 
     /** Estimates a call from its parsed request. */
     LlmCallEstimate estimate(Provider provider, LlmRequest request) {
-        return LlmCallEstimate.of(provider, identifier, tier, request);
+        return LlmCallEstimate.of(provider, identifier, tier, request).withChain(chain);
     }
 
     /**
@@ -52,14 +59,14 @@ record LlmIdentity(String identifier, @Nullable String tier) {
      */
     LlmCallEstimate estimate(Provider provider, ProviderOperation operation, @Nullable Buffer body) {
         if (body == null) {
-            return new LlmCallEstimate(provider, identifier, tier, operation.model(), 0, -1);
+            return new LlmCallEstimate(provider, identifier, tier, operation.model(), 0, -1).withChain(chain);
         }
         try {
             return estimate(provider, LlmRequestParser.parse(provider, operation, body));
         } catch (InvalidRequestBodyException e) {
             return new LlmCallEstimate(provider, identifier, tier, operation.model(),
                     LlmCallEstimate.estimateTokens(body.length()),
-                    -1);
+                    -1).withChain(chain);
         }
     }
 }

@@ -41,6 +41,7 @@ class LlmIdentityResolver {
         return request == null
                 ? Uni.createFrom().item(application.withTier(requestedTier))
                 : callerResolver.resolve(request)
-                        .map(caller -> new LlmIdentity(caller.identity().identifier(), caller.tier()).withTier(requestedTier));
+                        .map(caller -> new LlmIdentity(caller.identity().identifier(), caller.tier(), caller.identity().chain())
+                                .withTier(requestedTier));
     }
 }

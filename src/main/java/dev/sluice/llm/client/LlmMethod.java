@@ -34,6 +34,7 @@ record LlmMethod(Provider provider, String model, long tokens, int userIndex, in
      * usually the more expensive kind.
      */
     LlmCallEstimate estimate(LlmIdentity identity) {
-        return new LlmCallEstimate(provider, identity.identifier(), identity.tier(), model, 0, tokens);
+        return new LlmCallEstimate(provider, identity.identifier(), identity.tier(), model, 0, tokens)
+                .withChain(identity.chain());
     }
 }

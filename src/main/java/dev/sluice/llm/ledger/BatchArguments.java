@@ -13,14 +13,17 @@ final class BatchArguments {
     /** Time for which Redis keeps the number of the last batch: longer than any outage during which entries are buffered. */
     private static final String BATCH_NUMBER_TTL_SECONDS = Integer.toString(7 * 24 * 3600);
     private static final List<String> BOUNDS = List.of(BATCH_NUMBER_TTL_SECONDS, Integer.toString(LedgerStore.MAX_MODELS),
-            LedgerStore.OTHER_MODELS, Integer.toString(LedgerStore.MAX_REQUEST_IDS));
+            LedgerStore.OTHER_MODELS, Integer.toString(LedgerStore.MAX_REQUEST_IDS), Integer.toString(LedgerStore.MAX_OWNERS),
+            Integer.toString((LedgerStore.RETENTION_HOURS + 1) * 3600));
     private static final List<String> NO_REQUEST = List.of("0", "0", "");
 
     private final List<String> keys = new ArrayList<>();
     private final List<String> arguments = new ArrayList<>();
     private final Map<String, String> positions = new HashMap<>();
-    /** Keys that contain hashes; the others are sets of request ids. */
+    /** Keys that contain hashes. */
     private final Set<String> hashKeys = new HashSet<>();
+    /** Keys that contain sets of days; the others are sets of request ids. */
+    private final Set<String> dayKeys = new HashSet<>();
     /** Hour of the entry that a key belongs to. */
     private final Map<String, Long> hours = new HashMap<>();
 
@@ -42,6 +45,11 @@ final class BatchArguments {
                 arguments.add(position(entry.requestKey(), key.hour()));
                 arguments.add(ledgerKeys.requestName(entry.requestKey()));
             }
+            var days = ledgerKeys.changedDays(ledgerKeys.tag(key.identifier()));
+            dayKeys.add(days);
+            arguments.add(position(days, key.hour()));
+            arguments.add(LedgerKeys.changedDay(key.identifier(), key.hour()));
+            arguments.add(key.owner().encode(key.identifier()));
             arguments.add(key.provider());
             arguments.add(key.model());
             arguments.add(Integer.toString(pairs.size() / 2));
@@ -72,7 +80,7 @@ final class BatchArguments {
 
     /** Returns the Redis type that a key of the batch must have, as aside.lua expects it. */
     String type(String key) {
-        return hashKeys.contains(key) ? "hash" : "zset";
+        return hashKeys.contains(key) ? "hash" : dayKeys.contains(key) ? "set" : "zset";
     }
 
     /** Returns when a key of the batch expires, in Unix seconds. */

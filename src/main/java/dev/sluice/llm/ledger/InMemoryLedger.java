@@ -2,8 +2,11 @@ package dev.sluice.llm.ledger;
 
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
+import java.util.function.Consumer;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
@@ -21,6 +24,9 @@ final class InMemoryLedger implements LedgerStore {
     private record ModelKey(String provider, String model) {
     }
 
+    private record OwnerKey(CallOwner owner, ModelKey model) {
+    }
+
     private record RequestKey(String provider, String id) {
     }
 
@@ -28,14 +34,27 @@ final class InMemoryLedger implements LedgerStore {
     private static final class HourSums {
 
         private final Map<ModelKey, LedgerSum> sums = new HashMap<>();
+        private final Map<OwnerKey, UsageTotals> totals = new HashMap<>();
+        private final Set<CallOwner> owners = new HashSet<>();
 
         synchronized HourSums add(LedgerEntry entry) {
             var key = new ModelKey(entry.provider(), entry.model());
             if (!sums.containsKey(key) && sums.size() >= MAX_MODELS) {
                 key = new ModelKey(entry.provider(), OTHER_MODELS);
             }
-            sums.computeIfAbsent(key, name -> new LedgerSum()).add(LedgerSum.of(entry));
+            var sum = LedgerSum.of(entry);
+            sums.computeIfAbsent(key, name -> new LedgerSum()).add(sum);
+            var owner = owners.contains(entry.owner()) || owners.size() < MAX_OWNERS
+                    ? entry.owner()
+                    : CallOwner.of(entry.identifier());
+            owners.add(owner);
+            totals.merge(new OwnerKey(owner, key), sum.totals(), UsageTotals::plus);
             return this;
+        }
+
+        synchronized void addTo(long hour, Consumer<SpendRow> rows) {
+            totals.forEach((key, sum) -> rows
+                    .accept(new SpendRow(hour, key.owner(), key.model().provider(), key.model().model(), sum)));
         }
 
         synchronized void addTo(UsageReport report) {
@@ -50,7 +69,7 @@ final class InMemoryLedger implements LedgerStore {
         }
 
         synchronized int size() {
-            return sums.size();
+            return totals.size();
         }
     }
 
@@ -131,6 +150,21 @@ final class InMemoryLedger implements LedgerStore {
             }
         }
         return Uni.createFrom().item(report);
+    }
+
+    @Override
+    public Uni<Void> readSpend(SpendRange range, Consumer<SpendRow> rows) {
+        hours.asMap().forEach((key, sums) -> {
+            if (key.hour() >= range.fromHour() && key.hour() < range.toHour()) {
+                sums.addTo(range.byHour() ? key.hour() : LedgerHash.dayOf(key.hour()) * LedgerHash.HOURS_OF_DAY, rows);
+            }
+        });
+        return Uni.createFrom().voidItem();
+    }
+
+    @Override
+    public Uni<Void> computeDays(long day) {
+        return Uni.createFrom().voidItem();
     }
 
     @Override

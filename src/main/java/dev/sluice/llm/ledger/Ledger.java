@@ -2,6 +2,8 @@ package dev.sluice.llm.ledger;
 
 import java.time.Clock;
 import java.time.Duration;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Consumer;
 
 import jakarta.annotation.Priority;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -15,6 +17,7 @@ import dev.sluice.config.InMemoryClock;
 import dev.sluice.redis.RedisProvider;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.runtime.ShutdownEvent;
+import io.quarkus.runtime.StartupEvent;
 import io.smallrye.mutiny.TimeoutException;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.Vertx;
@@ -32,12 +35,18 @@ public class Ledger {
     /** Maximum number of hours that can be read. */
     public static final int MAX_HOURS = LedgerStore.RETENTION_HOURS - 1;
 
+    /** Maximum number of days, before the current one, of which sums can be read: the previous calendar month. */
+    public static final int MAX_DAYS = LedgerStore.RETENTION_DAYS;
+
+    private static final long DAYS_PERIOD_MILLIS = Duration.ofHours(1).toMillis();
     private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
     private static final Logger LOG = Logger.getLogger("dev.sluice");
 
     private final LedgerConfig config;
     private final Clock clock;
     private final LedgerStore store;
+    private final Vertx vertx;
+    private volatile long daysTimer = -1;
 
     @Inject
     Ledger(LedgerConfig config, RedisProvider redis, Vertx vertx, MeterRegistry meters, InMemoryClock clock) {
@@ -47,6 +56,7 @@ public class Ledger {
     Ledger(LedgerConfig config, RedisProvider redis, Vertx vertx, MeterRegistry meters, Clock clock) {
         this.config = config;
         this.clock = clock;
+        this.vertx = vertx;
         int buffer = Math.max(1, config.buffer());
         this.store = redis.connectionManager() == null
                 ? new InMemoryLedger(buffer)
@@ -63,8 +73,22 @@ public class Ledger {
         }
     }
 
+    /** Computes the sums of past days once an hour, at a random minute: they must be complete before their hours expire. */
+    void start(@Observes StartupEvent started) {
+        daysTimer = vertx.setTimer(ThreadLocalRandom.current().nextLong(1, DAYS_PERIOD_MILLIS), first -> {
+            computeDays();
+            daysTimer = vertx.setPeriodic(DAYS_PERIOD_MILLIS, next -> computeDays());
+        });
+    }
+
+    private void computeDays() {
+        store.computeDays(LedgerHash.dayOf(currentHour())).subscribe().with(done -> {
+        }, failure -> LOG.debug("Sums of days could not be computed; the next attempt is in an hour", failure));
+    }
+
     /** Writes the buffered entries. Must run before the Redis connection is closed. */
     void stop(@Observes @Priority(100) ShutdownEvent stopping) {
+        vertx.cancelTimer(daysTimer);
         try {
             store.close().await().atMost(CLOSE_TIMEOUT);
         } catch (TimeoutException e) { // the other shutdown observers must still run
@@ -113,6 +137,19 @@ public class Ledger {
     public Uni<UsageReport> read(String identifier, int hours) {
         long now = currentHour();
         return store.read(identifier, now - hours, now);
+    }
+
+    /**
+     * Passes the usage of all owners in a range to a consumer. Rows of one hour or day, owner and model may be passed repeatedly: their
+     * sum is the usage. Hours are kept for {@value #MAX_HOURS} hours, sums of days for {@value #MAX_DAYS} days.
+     *
+     * @param range the range
+     * @param rows receives the rows one after the other, on any thread; must not block
+     * @return completes when all rows have been passed; fails with {@link dev.sluice.api.StoreUnavailableException} if Redis does
+     *         not reply
+     */
+    public Uni<Void> readSpend(SpendRange range, Consumer<SpendRow> rows) {
+        return store.readSpend(range, rows);
     }
 
     /**

@@ -18,11 +18,19 @@ import dev.sluice.llm.protocol.TokenUsage;
  * is none
  * @param outputSample output tokens that count in the histogram of the model's outputs; negative if they do not
  * @param parts the parts of the cost, which sum to it; empty if they are not known
+ * @param owner key, user, team and organisation of the caller
  */
 public record LedgerEntry(String identifier, String provider, String model, TokenUsage usage, long picodollars,
-        boolean estimated, String requestId, long outputSample, List<CostParts.Part> parts) {
+        boolean estimated, String requestId, long outputSample, List<CostParts.Part> parts, CallOwner owner) {
 
-    /** Creates an entry of which the parts of the cost are not known. */
+    /** Creates an entry of a caller without a chain. */
+    LedgerEntry(String identifier, String provider, String model, TokenUsage usage, long picodollars, boolean estimated,
+            String requestId, long outputSample, List<CostParts.Part> parts) {
+        this(identifier, provider, model, usage, picodollars, estimated, requestId, outputSample, parts,
+                CallOwner.of(identifier));
+    }
+
+    /** Creates an entry of which, further, the parts of the cost are not known. */
     LedgerEntry(String identifier, String provider, String model, TokenUsage usage, long picodollars, boolean estimated,
             String requestId, long outputSample) {
         this(identifier, provider, model, usage, picodollars, estimated, requestId, outputSample, List.of());

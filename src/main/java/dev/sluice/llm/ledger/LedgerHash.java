@@ -15,9 +15,13 @@ import dev.sluice.llm.pricing.CostParts.Group;
  * {@code h} and a number: a bucket of the histogram of the model's outputs. The parts of the cost have the counters
  * {@code p.<kind>}, the cost, and {@code q<group>.<kind>}, the quantity, where group is the counter of tokens that contains it, or
  * {@code n}; a kind that is what the others leave of a counter has no quantity. The field {@code models} is the number of models.
+ * The other fields, by owner, are described in book.lua and read by days.lua.
  * Versions that do not know a counter ignore it.
  */
 final class LedgerHash {
+
+    /** Hours of a day. */
+    static final int HOURS_OF_DAY = 24;
 
     private static final int HOUR_SECONDS = 3600;
     private static final List<String> BUCKET_COUNTERS = IntStream.range(0, OutputHistogram.BUCKETS).mapToObj(i -> "h" + i)
@@ -121,6 +125,15 @@ final class LedgerHash {
 
     static long hourOf(long epochSecond) {
         return Math.floorDiv(epochSecond, HOUR_SECONDS);
+    }
+
+    static long dayOf(long hour) {
+        return Math.floorDiv(hour, HOURS_OF_DAY);
+    }
+
+    /** Returns the expiry of the hash of a day, in Unix seconds. */
+    static long dayExpirySeconds(long day) {
+        return (day + 2 + LedgerStore.RETENTION_DAYS) * HOURS_OF_DAY * HOUR_SECONDS;
     }
 
     /** Returns the expiry of an hour's keys, in Unix seconds. */

@@ -23,6 +23,21 @@ final class LedgerKeys {
         return hashTags.keyPrefix(identifier) + "l:" + hour + ':' + identifier;
     }
 
+    /** Returns the key of the hash of a day of a hash tag's identifiers. */
+    String day(int tag, long day) {
+        return hashTags.keyPrefix(tag) + "d:" + day;
+    }
+
+    /** Returns the key of the set of the days of a hash tag's identifiers whose sums are to be computed. */
+    String changedDays(int tag) {
+        return hashTags.keyPrefix(tag) + "n:days";
+    }
+
+    /** Returns the member of the set of days for the day of an identifier's hour. */
+    static String changedDay(String identifier, long hour) {
+        return LedgerHash.dayOf(hour) + ":" + identifier;
+    }
+
     /** Returns the key of the set of the requests of an identifier that were booked. */
     String requests(String identifier) {
         return hashTags.keyPrefix(identifier) + "q:" + identifier;

@@ -1,5 +1,7 @@
 package dev.sluice.llm.ledger;
 
+import java.util.function.Consumer;
+
 import io.smallrye.mutiny.Uni;
 
 /** Storage of the ledger. */
@@ -17,6 +19,12 @@ interface LedgerStore {
     /** Maximum number of request ids that are kept for an identifier: the latest ones. */
     int MAX_REQUEST_IDS = 10_000;
 
+    /** Maximum number of owners of an identifier's hour; further ones are summed as the identifier's own. */
+    int MAX_OWNERS = 32;
+
+    /** Number of days, before the current one, of which the sums are kept: two calendar months. */
+    int RETENTION_DAYS = 62;
+
     /** Books an entry without an idempotency key. */
     void add(LedgerEntry entry, long hour);
 
@@ -30,6 +38,12 @@ interface LedgerStore {
     Uni<Void> close();
 
     Uni<UsageReport> read(String identifier, long fromHour, long toHour);
+
+    /** Passes the usage of all owners to a consumer, as {@link Ledger#readSpend}. */
+    Uni<Void> readSpend(SpendRange range, Consumer<SpendRow> rows);
+
+    /** Computes the sums of the days before a day, of which usage has been booked since. */
+    Uni<Void> computeDays(long day);
 
     /** Returns the histogram of a model's outputs; fails if it cannot be read now. */
     Uni<OutputHistogram> readOutputs(String identifier, String provider, String model, long fromHour, long toHour);

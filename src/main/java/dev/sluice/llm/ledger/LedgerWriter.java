@@ -124,7 +124,7 @@ final class LedgerWriter {
     }
 
     private static WriteBuffer.EntryKey key(LedgerEntry entry, long hour) {
-        return new WriteBuffer.EntryKey(entry.identifier(), hour, entry.provider(), entry.model());
+        return new WriteBuffer.EntryKey(entry.identifier(), hour, entry.owner(), entry.provider(), entry.model());
     }
 
     private void flushSoon(long millis) {
@@ -244,6 +244,14 @@ final class LedgerWriter {
         return drain(0).compose(done -> separate ? drain(keys.tag(identifier)) : Future.succeededFuture());
     }
 
+    /** Writes the entries of all identifiers booked so far, as far as possible. */
+    Future<Void> drain() {
+        return drain(0)
+                .compose(done -> Future.join(IntStream.range(1, HashTags.TAGS).filter(tag -> !writeBuffers[tag].isEmpty())
+                        .mapToObj(this::drain).toList()))
+                .<Void>mapEmpty().otherwiseEmpty();
+    }
+
     private Future<Void> drain(int buffer) {
         return drain(buffer, writeBuffers[buffer].batches() + MAX_REPEATS).otherwiseEmpty();
     }
@@ -269,8 +277,7 @@ final class LedgerWriter {
             stop();
             return Future.succeededFuture();
         }
-        var written = drain(0).compose(done -> Future.join(IntStream.range(1, HashTags.TAGS).mapToObj(this::drain).toList()));
-        return withTimeout(written).<Void>mapEmpty().otherwiseEmpty().onComplete(done -> stop());
+        return withTimeout(drain()).otherwiseEmpty().onComplete(done -> stop());
     }
 
     private void stop() {

@@ -3,6 +3,7 @@ package dev.sluice.llm.ledger;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.Consumer;
 
 import dev.sluice.api.StoreUnavailableException;
 import dev.sluice.redis.HashTags;
@@ -26,6 +27,7 @@ final class RedisLedger implements LedgerStore {
     private final RedisConnectionManager redis;
     private final LedgerKeys keys;
     private final LedgerWriter writer;
+    private final DayRows dayRows;
     private final long writeWaitMillis;
     private final LuaScript outputsScript = LuaScript.load(RedisLedger.class, "outputs.lua");
 
@@ -39,6 +41,7 @@ final class RedisLedger implements LedgerStore {
         this.redis = redis;
         this.keys = new LedgerKeys(hashTags);
         this.writer = new LedgerWriter(vertx, redis, keys, maxWaiting, meters);
+        this.dayRows = new DayRows(redis, keys);
         this.writeWaitMillis = writeWaitMillis;
     }
 
@@ -94,9 +97,27 @@ final class RedisLedger implements LedgerStore {
                 replies.forEach(reply -> LedgerHash.addTo(fields(reply.result()), report));
                 return report;
             });
-        })).onFailure().transform(failure -> failure instanceof StoreUnavailableException
+        })).onFailure().transform(RedisLedger::unavailable);
+    }
+
+    @Override
+    public Uni<Void> readSpend(SpendRange range, Consumer<SpendRow> rows) {
+        if (!redis.isUp()) {
+            return Uni.createFrom().failure(new StoreUnavailableException("Redis is unavailable", null));
+        }
+        return toUni(redis.within(READ_TIMEOUT_MILLIS, writer.drain()).compose(done -> dayRows.read(range, rows)))
+                .onFailure().transform(RedisLedger::unavailable);
+    }
+
+    @Override
+    public Uni<Void> computeDays(long day) {
+        return toUni(redis.isUp() ? dayRows.computeBefore(day) : Future.succeededFuture());
+    }
+
+    private static Throwable unavailable(Throwable failure) {
+        return failure instanceof StoreUnavailableException
                 ? failure
-                : new StoreUnavailableException("Redis replied with an error", failure));
+                : new StoreUnavailableException("Redis replied with an error", failure);
     }
 
     @Override

@@ -17,7 +17,7 @@ import io.vertx.core.Promise;
 final class WriteBuffer {
 
     /** Key by which entries are summed. */
-    record EntryKey(String identifier, long hour, String provider, String model) {
+    record EntryKey(String identifier, long hour, CallOwner owner, String provider, String model) {
     }
 
     /**

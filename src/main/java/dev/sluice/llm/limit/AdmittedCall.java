@@ -6,6 +6,7 @@ import dev.sluice.api.Decision;
 import dev.sluice.api.QuotaStatus;
 import dev.sluice.api.QuotaUnit;
 import dev.sluice.api.RateLimitExceededException;
+import dev.sluice.identity.chain.IdentityChain;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.ProviderOperation.Shape;
 import dev.sluice.llm.protocol.TokenUsage;
@@ -147,9 +148,10 @@ public final class AdmittedCall {
      * Books the call for another identifier than the one in whose windows it is counted. Has an effect until the call is settled.
      *
      * @param identifier identifier in the ledger
+     * @param chain the levels of the caller with that identifier
      */
-    public void bookFor(String identifier) {
-        end.bookFor(identifier);
+    public void bookFor(String identifier, IdentityChain chain) {
+        end.bookFor(identifier, chain);
     }
 
     /**

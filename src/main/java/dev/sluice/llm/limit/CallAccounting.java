@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.time.LocalDate;
 import java.util.Map;
 
+import dev.sluice.llm.ledger.CallOwner;
 import dev.sluice.llm.ledger.Ledger;
 import dev.sluice.llm.ledger.LedgerEntry;
 import dev.sluice.llm.policy.CurrentLlmPolicy;
@@ -130,8 +131,8 @@ final class CallAccounting {
      *
      * @param outputSample output tokens that count in the histogram of the model's outputs; negative if they do not
      */
-    void book(Provider provider, String identifier, String model, Bill bill, long outputSample) {
-        ledger.add(entry(provider, identifier, model, bill, null, outputSample));
+    void book(Provider provider, String identifier, CallOwner owner, String model, Bill bill, long outputSample) {
+        ledger.add(entry(provider, identifier, owner, model, bill, null, outputSample));
         countSuccess(provider, bill);
     }
 
@@ -141,8 +142,9 @@ final class CallAccounting {
      * @param requestId idempotency key of the call; null if there is none
      * @param outputSample output tokens that count in the histogram of the model's outputs; negative if they do not
      */
-    Uni<Void> bookOnce(Provider provider, String identifier, String model, Bill bill, String requestId, long outputSample) {
-        return ledger.book(entry(provider, identifier, model, bill, requestId, outputSample)).map(isNew -> {
+    Uni<Void> bookOnce(Provider provider, String identifier, CallOwner owner, String model, Bill bill, String requestId,
+            long outputSample) {
+        return ledger.book(entry(provider, identifier, owner, model, bill, requestId, outputSample)).map(isNew -> {
             if (isNew) {
                 countSuccess(provider, bill);
             }
@@ -150,10 +152,10 @@ final class CallAccounting {
         });
     }
 
-    private static LedgerEntry entry(Provider provider, String identifier, String model, Bill bill, String requestId,
-            long outputSample) {
+    private static LedgerEntry entry(Provider provider, String identifier, CallOwner owner, String model, Bill bill,
+            String requestId, long outputSample) {
         return new LedgerEntry(identifier, provider.id(), model, bill.usage(), bill.cost().picodollars(), bill.estimated(),
-                requestId, outputSample, bill.cost().parts());
+                requestId, outputSample, bill.cost().parts(), owner);
     }
 
     private void countSuccess(Provider provider, Bill bill) {

@@ -4,6 +4,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 
+import dev.sluice.identity.chain.IdentityChain;
+import dev.sluice.llm.ledger.CallOwner;
 import dev.sluice.llm.protocol.TokenUsage;
 import dev.sluice.llm.protocol.UsageDetails;
 import dev.sluice.llm.protocol.UsageExtractor;
@@ -22,6 +24,7 @@ final class CallEnd {
     private final AtomicBoolean finished = new AtomicBoolean();
     /** Identifier in the ledger. */
     private volatile String ledgerIdentifier;
+    private volatile CallOwner owner;
     private volatile boolean reservedOutputExpected;
     /** Null until the call is settled. */
     private volatile BookedCall settlement;
@@ -31,6 +34,7 @@ final class CallEnd {
         this.reservation = reservation;
         this.accounting = accounting;
         this.ledgerIdentifier = planned.estimate().identifier();
+        this.owner = CallOwner.of(ledgerIdentifier, planned.estimate().chain());
     }
 
     /** Returns what was booked; null before the end of the call, and if it was released. */
@@ -38,8 +42,9 @@ final class CallEnd {
         return settlement;
     }
 
-    void bookFor(String identifier) {
+    void bookFor(String identifier, IdentityChain chain) {
         ledgerIdentifier = identifier;
+        owner = CallOwner.of(identifier, chain);
     }
 
     void expectReservedOutput() {
@@ -106,7 +111,7 @@ final class CallEnd {
                     Map.of(planned.tokensResource(), bill.usage().total(), planned.budgetResource(), bill.nanodollars()),
                     planned.underReserved());
             long outputSample = planned.uncapped() == null ? -1 : planned.uncapped().end(bill.usage(), bill.estimated());
-            accounting.book(planned.estimate().provider(), ledgerIdentifier, model, bill, outputSample);
+            accounting.book(planned.estimate().provider(), ledgerIdentifier, owner, model, bill, outputSample);
         }
     }
 
@@ -128,7 +133,7 @@ final class CallEnd {
         detach();
         var estimate = planned.estimate();
         return Optional.of(new DeferredCall(estimate.provider(), estimate.identifier(), ledgerIdentifier, estimate.model(),
-                planned.usage(), estimate.details(), reservation, planned.tokensResource(), planned.budgetResource()));
+                planned.usage(), estimate.details(), reservation, planned.tokensResource(), planned.budgetResource(), owner));
     }
 
     /** Releases the reservation. Nothing is booked. */

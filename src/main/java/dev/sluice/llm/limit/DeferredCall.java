@@ -2,6 +2,7 @@ package dev.sluice.llm.limit;
 
 import java.time.Duration;
 
+import dev.sluice.llm.ledger.CallOwner;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.TokenUsage;
 import dev.sluice.llm.protocol.UsageDetails;
@@ -18,9 +19,10 @@ import dev.sluice.llm.protocol.UsageDetails;
  * @param reservation token of the reservation; null if nothing is reserved
  * @param tokensResource resource of the tokens
  * @param budgetResource resource of the budget
+ * @param owner key, user, team and organisation that the call is booked for
  */
 public record DeferredCall(Provider provider, String identifier, String ledgerIdentifier, String model, TokenUsage usage,
-        UsageDetails details, String reservation, String tokensResource, String budgetResource) {
+        UsageDetails details, String reservation, String tokensResource, String budgetResource, CallOwner owner) {
 
     private static final Duration MIN_LIFETIME = Duration.ofDays(1);
 

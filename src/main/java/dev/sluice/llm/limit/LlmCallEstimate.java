@@ -2,6 +2,7 @@ package dev.sluice.llm.limit;
 
 import java.util.List;
 
+import dev.sluice.identity.chain.IdentityChain;
 import dev.sluice.llm.protocol.LlmRequest;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.UsageDetails;
@@ -23,10 +24,19 @@ import dev.sluice.llm.protocol.UsageDetails;
  * @param inputElsewhere whether a part of the input is not in the request, so that its size is not known: files, earlier responses,
  * results of tools that the provider runs
  * @param furtherModels further models, of which one may answer; an empty name for one that is not known
+ * @param chain the levels of the caller: key, user, team and organisation
  */
 public record LlmCallEstimate(Provider provider, String identifier, String tier, String model, long inputTokens,
         long maxOutputTokens, int choices, UsageDetails details, boolean whole, boolean background,
-        boolean inputElsewhere, List<String> furtherModels) {
+        boolean inputElsewhere, List<String> furtherModels, IdentityChain chain) {
+
+    /** Creates an estimate of a call of a caller without a chain. */
+    LlmCallEstimate(Provider provider, String identifier, String tier, String model, long inputTokens, long maxOutputTokens,
+            int choices, UsageDetails details, boolean whole, boolean background, boolean inputElsewhere,
+            List<String> furtherModels) {
+        this(provider, identifier, tier, model, inputTokens, maxOutputTokens, choices, details, whole, background,
+                inputElsewhere, furtherModels, IdentityChain.NONE);
+    }
 
     /** Creates an estimate of a call whose tokens have their usual price. */
     LlmCallEstimate(Provider provider, String identifier, String tier, String model, long inputTokens, long maxOutputTokens,
@@ -68,6 +78,19 @@ public record LlmCallEstimate(Provider provider, String identifier, String tier,
                         request.maxTotalOutputTokens(), request.choices(), request.details(),
                         !request.details().quantities().isEmpty(), request.background(), request.inputElsewhere(),
                         request.furtherModels());
+    }
+
+    /**
+     * Returns this estimate for a caller with a chain.
+     *
+     * @param callerChain the levels of the caller
+     * @return the estimate
+     */
+    public LlmCallEstimate withChain(IdentityChain callerChain) {
+        return callerChain.equals(chain)
+                ? this
+                : new LlmCallEstimate(provider, identifier, tier, model, inputTokens, maxOutputTokens, choices, details, whole,
+                        background, inputElsewhere, furtherModels, callerChain);
     }
 
     /**

@@ -16,7 +16,9 @@ import dev.sluice.api.Rate;
 import dev.sluice.api.RateLimitRequest;
 import dev.sluice.api.ResourceCheck;
 import dev.sluice.engine.CallbackRateLimiter;
+import dev.sluice.identity.chain.IdentityChain;
 import dev.sluice.llm.config.LlmConfig;
+import dev.sluice.llm.ledger.CallOwner;
 import dev.sluice.llm.ledger.Ledger;
 import dev.sluice.llm.policy.CurrentLlmPolicy;
 import dev.sluice.llm.policy.LlmPolicySnapshot;
@@ -144,7 +146,7 @@ public class LlmLimiter {
                 ? accounting.bill(reserved, call.usage(), call.details(), responseModel, true)
                 : accounting.bill(reserved, usage, details, responseModel, false);
         settle(call, Map.of(call.tokensResource(), bill.usage().total(), call.budgetResource(), bill.nanodollars()));
-        accounting.bookOnce(call.provider(), call.ledgerIdentifier(), call.model(), bill, requestId, -1)
+        accounting.bookOnce(call.provider(), call.ledgerIdentifier(), call.owner(), call.model(), bill, requestId, -1)
                 .subscribe().with(written -> {
                 }, failure -> {
                 });
@@ -211,7 +213,7 @@ public class LlmLimiter {
                 accounting.settleDetached(identifier, reservation, usageByResource(provider, model, bill));
             }
             return accounting
-                    .bookOnce(provider, identifier, model, bill, requestId,
+                    .bookOnce(provider, identifier, CallOwner.of(identifier, IdentityChain.NONE), model, bill, requestId,
                             outputSample(provider, identifier, model, usage))
                     .chain(() -> accounting.awaitWritten(identifier));
         });

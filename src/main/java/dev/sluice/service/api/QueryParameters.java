@@ -54,7 +54,8 @@ public final class QueryParameters {
         return value;
     }
 
-    static long integer(RoutingContext context, String field, long smallest, long largest) {
+    /** Returns a whole number in a range. */
+    public static long integer(RoutingContext context, String field, long smallest, long largest) {
         var text = text(context, field);
         try {
             long value = text != null && !text.isEmpty() && text.chars().allMatch(c -> c >= '0' && c <= '9')

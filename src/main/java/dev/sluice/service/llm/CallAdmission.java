@@ -234,7 +234,8 @@ final class CallAdmission {
                     : Future.succeededFuture();
         }
         Promise<AdmittedCall> decided = Promise.promise();
-        var estimate = LlmCallEstimate.of(provider, identifier, tier, parsed);
+        var estimate = LlmCallEstimate.of(provider, identifier, tier, parsed)
+                .withChain(caller.caller().identity().chain());
         if (caller.unproven()) {
             services.unprovenLimiter().admit(estimate, decided::complete, decided::fail);
         } else {

@@ -102,7 +102,7 @@ final class LlmExchange {
         var key = admission.caller().identityKey();
         if (admission.admitted() != null && key != null) {
             services.provenKeys().prove(key);
-            admission.admitted().bookFor(key.identity().identifier());
+            admission.admitted().bookFor(key.identity().identifier(), key.identity().chain());
         }
     }
 

@@ -3,6 +3,8 @@ package dev.sluice.service.llm;
 import java.util.List;
 import java.util.Map;
 
+import dev.sluice.identity.chain.IdentityChain;
+import dev.sluice.llm.ledger.CallOwner;
 import dev.sluice.llm.limit.DeferredCall;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.ProviderType;
@@ -33,8 +35,16 @@ record StoredResponse(String owner, DeferredCall pending) {
                     .put("input", pending.usage().input()).put("output", pending.usage().output())
                     .put("tier", pending.details().tier().name()).put("reservation", pending.reservation())
                     .put("tokens", pending.tokensResource()).put("budget", pending.budgetResource());
+            var levels = pending.owner();
+            json.put("key", levels.key()).put("user", levels.user()).put("team", levels.team()).put("org", levels.org());
         }
         return json.encode();
+    }
+
+    private static CallOwner owner(JsonObject json) {
+        return json.containsKey("user")
+                ? new CallOwner(json.getString("key"), json.getString("user"), json.getString("team"), json.getString("org"))
+                : CallOwner.of(json.getString("ledger"), IdentityChain.NONE); // written by an earlier version
     }
 
     /**
@@ -54,6 +64,6 @@ record StoredResponse(String owner, DeferredCall pending) {
                 ? null
                 : new DeferredCall(provider, json.getString("identifier"), json.getString("ledger"), json.getString("model"),
                         TokenUsage.of(json.getLong("input"), json.getLong("output")), details, json.getString("reservation"),
-                        json.getString("tokens"), json.getString("budget")));
+                        json.getString("tokens"), json.getString("budget"), owner(json)));
     }
 }

@@ -107,6 +107,6 @@ class ConcurrentWritesTest {
     }
 
     private static WriteBuffer.EntryKey line(String identifier) {
-        return new WriteBuffer.EntryKey(identifier, 1, "openai", "model");
+        return new WriteBuffer.EntryKey(identifier, 1, CallOwner.of(identifier), "openai", "model");
     }
 }

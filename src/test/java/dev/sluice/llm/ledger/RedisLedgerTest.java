@@ -141,7 +141,8 @@ class RedisLedgerTest {
                 "output", new UsageParts.Detail(55L, null, BigInteger.valueOf(500)),
                 "web_search", new UsageParts.Detail(null, 20L, BigInteger.valueOf(200)),
                 "other", new UsageParts.Detail(null, null, BigInteger.valueOf(1_234_567)))));
-        assertThat(number("HLEN " + hashKey("user:a"))).as("models, 6 counters, and parts").isEqualTo(1 + 6 + 4 + 2);
+        assertThat(number("HLEN " + hashKey("user:a"))).as("models, owners, owner, day, 6 counters, and parts")
+                .isEqualTo(4 + 6 + 4 + 2);
     }
 
     private static LedgerEntry sample(String identifier, String model, long output, String request) {
@@ -314,7 +315,7 @@ class RedisLedgerTest {
         assertThat(models.values().stream().map(UsageTotals::picodollars).reduce(BigInteger::add)).contains(
                 BigInteger.valueOf(3 * 150 + 1));
         assertThat(models.get("other").calls()).isEqualTo(3 * 49 + 1);
-        assertThat(number("HLEN " + hashKey("user:a"))).isEqualTo(1 + 102 * 5);
+        assertThat(number("HLEN " + hashKey("user:a"))).isEqualTo(4 + 102 * 5);
         assertThat(read(ledger, "user:b", "m149").calls()).isEqualTo(1);
         var next = ledger.book(sample("user:a", "m149", 7, null), HOUR + 1);
         assertThat(next.await().atMost(TIMEOUT)).isTrue();
@@ -492,7 +493,7 @@ class RedisLedgerTest {
     /** A batch is booked once or waits, whichever command Redis rejects. */
     @ParameterizedTest
     @ValueSource(strings = {"set", "get", "hmget", "hset", "hincrby", "zscore", "zadd", "zremrangebyrank", "expireat", "ttl",
-            "time"})
+            "time", "sadd", "expire"})
     void batchIsBookedOnceThoughRedisRefusesACommand(String command) {
         var ledger = ledger(100);
         book(ledger, entry("user:a", "m", "r0"));
@@ -511,12 +512,14 @@ class RedisLedgerTest {
         var script = LuaScript.load(RedisLedger.class, "book.lua");
         var hashKey = hashKey("user:a");
         var requests = keys.keyPrefix("user:a") + "q:mark";
-        var involved = List.of(keys.keyPrefix("user:a") + "s:me", hashKey, requests, keys.keyPrefix("user:a") + "u:mark");
+        var involved = List.of(keys.keyPrefix("user:a") + "s:me", hashKey, requests, keys.keyPrefix("user:a") + "u:mark",
+                keys.keyPrefix("user:a") + "n:days");
         var outcomes = new ArrayList<String>();
         for (var number : List.of("7", "7", "8", "8", "7")) {
-            var arguments = List.of(number, "60", "100", "other", "100", "2", "9999999999", "3", "4", "id", "openai", "m", "1",
-                    "c",
-                    "1", "2", "9999999999", "0", "0", "", "openai", "m", "1", "c", "1");
+            var arguments = List.of(number, "60", "100", "other", "100", "32", "60", "2", "9999999999", "3", "4", "id", "5",
+                    "1:user:a", "", "openai", "m", "1", "c", "1", "2", "9999999999", "0", "0", "", "5", "1:user:a", "",
+                    "openai",
+                    "m", "1", "c", "1");
             outcomes.add(link.eval(script, involved, arguments).toCompletionStage().toCompletableFuture().join().toString());
         }
         assertThat(outcomes).containsExactly("11", "11", "01", "01", "");

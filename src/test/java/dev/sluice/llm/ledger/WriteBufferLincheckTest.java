@@ -73,7 +73,7 @@ class WriteBufferLincheckTest {
     }
 
     private static WriteBuffer.EntryKey line(int number) {
-        return new WriteBuffer.EntryKey("user:" + number, 1, "openai", "model");
+        return new WriteBuffer.EntryKey("user:" + number, 1, CallOwner.of("user:" + number), "openai", "model");
     }
 
     private static LedgerSum oneCall() {
