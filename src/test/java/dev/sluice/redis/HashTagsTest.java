@@ -50,4 +50,29 @@ class HashTagsTest {
             assertThat(domains).hasSizeGreaterThan(30);
         }
     }
+
+    /** The windows of a chain are in the slot of its root, whatever characters the names have. */
+    @Test
+    void identifiersOfAChainHaveTheTagOfItsRoot() {
+        var tags = new HashTags("sluice", "secret");
+        for (var root : List.of("org:acme", "user:https://idp/7", "user:chain:3:abc", "team:rls:x", "key:1")) {
+            for (var identifier : List.of("user:alice", "user:a:b/c", "chain:9:x", "user:" + "x".repeat(251))) {
+                var stored = HashTags.inSlotOf(root, identifier);
+                assertThat(tags.tag(stored)).isEqualTo(tags.tag(root));
+                assertThat(HashTags.withoutRoot(stored)).isEqualTo(identifier);
+                assertThat(HashTags.rootOf(stored)).isEqualTo(root);
+            }
+            assertThat(HashTags.inSlotOf(root, root)).isEqualTo(root);
+        }
+    }
+
+    @Test
+    void otherIdentifiersAreThemselves() {
+        for (var identifier : List.of("chain:", "chain:x:y", "chain:5:ab", "chain:-1:abc", "chain:9999:abc", "chain:2:ab",
+                "user:a",
+                "chain::a", "chain:1")) {
+            assertThat(HashTags.withoutRoot(identifier)).isEqualTo(identifier);
+            assertThat(HashTags.rootOf(identifier)).isNull();
+        }
+    }
 }

@@ -13,8 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param org name of the organisation; null if there is none
  * @param levels the levels that have limits, in the order key, user, member of the team, team, member of the organisation,
  *        organisation
- * @param models lists of the models that each level with such a list allows, as names or patterns that end with {@code *}; every list
- *        must allow a model
+ * @param models lists of the models that each level with such a list allows, as {@link ModelPattern}; every list must allow a model
  */
 public record IdentityChain(@Nullable String key, @Nullable String user, @Nullable String team, @Nullable String org,
         List<ChainLevel> levels, List<List<String>> models) {
@@ -54,17 +53,10 @@ public record IdentityChain(@Nullable String key, @Nullable String user, @Nullab
     /** Returns whether every level allows a model. */
     public boolean allowsModel(String model) {
         for (var patterns : models) {
-            if (patterns.stream().noneMatch(pattern -> matches(pattern, model))) {
+            if (patterns.stream().noneMatch(pattern -> ModelPattern.matches(pattern, model))) {
                 return false;
             }
         }
         return true;
-    }
-
-    /** Returns whether a name matches a pattern, which is a name, or a prefix and {@code *}. */
-    public static boolean matches(String pattern, String name) {
-        return pattern.endsWith("*")
-                ? name.startsWith(pattern.substring(0, pattern.length() - 1))
-                : name.equals(pattern);
     }
 }

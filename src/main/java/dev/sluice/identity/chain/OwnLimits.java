@@ -12,7 +12,7 @@ import dev.sluice.api.Rate;
  * @param api rate of all API requests together; null if there is none
  * @param llm rates of all calls of language models together
  * @param endpoints rate of each endpoint, by the endpoint as configured: {@code /path} or {@code METHOD /path}
- * @param models rates of each model, by the model's name or a pattern that ends with {@code *}
+ * @param models rates of models, by {@link ModelPattern}; the most specific one that matches applies
  */
 public record OwnLimits(@Nullable Rate api, LlmRates llm, Map<String, Rate> endpoints, Map<String, LlmRates> models) {
 
@@ -22,6 +22,22 @@ public record OwnLimits(@Nullable Rate api, LlmRates llm, Map<String, Rate> endp
     public OwnLimits {
         endpoints = Map.copyOf(endpoints);
         models = Map.copyOf(models);
+    }
+
+    /** Returns the most specific pattern of {@link #models} that matches a model: the longest one; null if none does. */
+    public @Nullable String modelPattern(String model) {
+        if (models.containsKey(model)) {
+            return model;
+        }
+        String longest = null;
+        for (var pattern : models.keySet()) {
+            if ((longest == null || pattern.length() > longest.length()
+                    || pattern.length() == longest.length() && pattern.compareTo(longest) < 0)
+                    && ModelPattern.matches(pattern, model)) {
+                longest = pattern;
+            }
+        }
+        return longest;
     }
 
     /** Returns whether there is no limit. */

@@ -87,10 +87,7 @@ public final class AdmittedCall {
      * @return requests, tokens or nanodollars
      */
     public QuotaUnit unitOf(QuotaStatus quota) {
-        var resource = quota.resource();
-        return resource.equals(planned.budgetResource())
-                ? QuotaUnit.NANODOLLARS
-                : resource.equals(planned.tokensResource()) ? QuotaUnit.TOKENS : QuotaUnit.REQUESTS;
+        return planned.windows().unit(quota.resource());
     }
 
     /**

@@ -2,7 +2,9 @@ package dev.sluice.llm.limit;
 
 import java.time.Duration;
 import java.time.LocalDate;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 
 import dev.sluice.llm.ledger.CallOwner;
 import dev.sluice.llm.ledger.Ledger;
@@ -100,15 +102,21 @@ final class CallAccounting {
     /**
      * Settles a reservation in the background.
      *
+     * @param identifiers identifiers of its windows, one or more
      * @param reservation null if there is none
      * @param afterAttempt runs when the windows have been corrected, or could not be at the first attempt
      */
-    void settle(String identifier, String reservation, Map<String, Long> usageByResource, Runnable afterAttempt) {
+    void settle(List<String> identifiers, String reservation, Map<String, Long> usageByResource, Runnable afterAttempt) {
         if (reservation == null) {
             afterAttempt.run();
-        } else {
-            settlements.settle(identifier, reservation, usageByResource, afterAttempt);
+            return;
         }
+        var remaining = new AtomicInteger(identifiers.size());
+        identifiers.forEach(identifier -> settlements.settle(identifier, reservation, usageByResource, () -> {
+            if (remaining.decrementAndGet() == 0) {
+                afterAttempt.run();
+            }
+        }));
     }
 
     /** Leaves the end of a call to a later settlement of its reservation. */
@@ -117,8 +125,8 @@ final class CallAccounting {
     }
 
     /** Settles the reservation of a call that may have been detached, as {@link #settle}. */
-    void settleDetached(String identifier, String reservation, Map<String, Long> usageByResource) {
-        settle(identifier, reservation, usageByResource, () -> detachedCalls.end(reservation));
+    void settleDetached(List<String> identifiers, String reservation, Map<String, Long> usageByResource) {
+        settle(identifiers, reservation, usageByResource, () -> detachedCalls.end(reservation));
     }
 
     /** Completes when all entries booked for an identifier so far have been written, or cannot be written now. */

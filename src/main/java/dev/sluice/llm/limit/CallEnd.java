@@ -1,6 +1,5 @@
 package dev.sluice.llm.limit;
 
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 
@@ -107,9 +106,8 @@ final class CallEnd {
         var settled = new BookedCall(bill.usage(), responseModel, bill.cost().picodollars());
         if (finished.compareAndSet(false, true)) {
             settlement = settled;
-            accounting.settle(planned.estimate().identifier(), reservation,
-                    Map.of(planned.tokensResource(), bill.usage().total(), planned.budgetResource(), bill.nanodollars()),
-                    planned.underReserved());
+            accounting.settle(planned.windows().identifiers(), reservation,
+                    planned.windows().usage(bill.usage().total(), bill.nanodollars()), planned.underReserved());
             long outputSample = planned.uncapped() == null ? -1 : planned.uncapped().end(bill.usage(), bill.estimated());
             accounting.book(planned.estimate().provider(), ledgerIdentifier, owner, model, bill, outputSample);
         }
@@ -132,16 +130,15 @@ final class CallEnd {
         planned.cancelOutput();
         detach();
         var estimate = planned.estimate();
-        return Optional.of(new DeferredCall(estimate.provider(), estimate.identifier(), ledgerIdentifier, estimate.model(),
-                planned.usage(), estimate.details(), reservation, planned.tokensResource(), planned.budgetResource(), owner));
+        return Optional.of(new DeferredCall(estimate.provider(), planned.windows(), ledgerIdentifier, estimate.model(),
+                planned.usage(), estimate.details(), reservation, owner));
     }
 
     /** Releases the reservation. Nothing is booked. */
     void release(boolean rateLimited) {
         if (finished.compareAndSet(false, true)) {
-            accounting.settle(planned.estimate().identifier(), reservation,
-                    Map.of(planned.tokensResource(), 0L, planned.budgetResource(), 0L), () -> {
-                    });
+            accounting.settle(planned.windows().identifiers(), reservation, planned.windows().usage(0, 0), () -> {
+            });
             planned.cancel();
             accounting.countFailure(planned.estimate().provider(), planned.price(), rateLimited);
         }

@@ -11,18 +11,16 @@ import dev.sluice.llm.protocol.UsageDetails;
  * Call whose usage is reported to a later request, possibly of another instance.
  *
  * @param provider the provider that was called
- * @param identifier the caller's identifier, in whose windows the call is counted
+ * @param windows the windows that the call is counted in
  * @param ledgerIdentifier identifier in the ledger
  * @param model the model as requested; empty if it is not known
  * @param usage the estimated usage, for which tokens and budget are reserved
  * @param details what makes the tokens dearer than usual, as requested
  * @param reservation token of the reservation; null if nothing is reserved
- * @param tokensResource resource of the tokens
- * @param budgetResource resource of the budget
  * @param owner key, user, team and organisation that the call is booked for
  */
-public record DeferredCall(Provider provider, String identifier, String ledgerIdentifier, String model, TokenUsage usage,
-        UsageDetails details, String reservation, String tokensResource, String budgetResource, CallOwner owner) {
+public record DeferredCall(Provider provider, ReservedWindows windows, String ledgerIdentifier, String model, TokenUsage usage,
+        UsageDetails details, String reservation, CallOwner owner) {
 
     private static final Duration MIN_LIFETIME = Duration.ofDays(1);
 

@@ -99,7 +99,7 @@ public class LlmLimiter {
             onFailure.accept(e);
             return;
         }
-        limiter.check(planned.request(), decision -> {
+        limiter.checkAll(planned.requests(), callEstimate.chain(), decision -> {
             AdmittedCall call;
             try {
                 if (!decision.allowed()) {
@@ -145,7 +145,7 @@ public class LlmLimiter {
         var bill = usage == null
                 ? accounting.bill(reserved, call.usage(), call.details(), responseModel, true)
                 : accounting.bill(reserved, usage, details, responseModel, false);
-        settle(call, Map.of(call.tokensResource(), bill.usage().total(), call.budgetResource(), bill.nanodollars()));
+        settle(call, bill.usage().total(), bill.nanodollars());
         accounting.bookOnce(call.provider(), call.ledgerIdentifier(), call.owner(), call.model(), bill, requestId, -1)
                 .subscribe().with(written -> {
                 }, failure -> {
@@ -158,12 +158,12 @@ public class LlmLimiter {
      * @param call the call
      */
     public void releaseDeferred(DeferredCall call) {
-        settle(call, Map.of(call.tokensResource(), 0L, call.budgetResource(), 0L));
+        settle(call, 0, 0);
         accounting.countFailure(call.provider(), accounting.findPrice(call.provider(), call.model()), false);
     }
 
-    private void settle(DeferredCall call, Map<String, Long> used) {
-        accounting.settleDetached(call.identifier(), call.reservation(), used);
+    private void settle(DeferredCall call, long tokens, long nanodollars) {
+        accounting.settleDetached(call.windows().identifiers(), call.reservation(), call.windows().usage(tokens, nanodollars));
     }
 
     private static boolean limitsUsage(LlmPolicySnapshot snapshot, Provider provider, String tier, String model) {
@@ -210,7 +210,7 @@ public class LlmLimiter {
                     ? new Bill(usage, null, CostParts.unpriced(Map.of()), false)
                     : new Bill(usage, price, price.cost(usage, UsageDetails.NONE), false);
             if (reservation != null) {
-                accounting.settleDetached(identifier, reservation, usageByResource(provider, model, bill));
+                accounting.settleDetached(List.of(identifier), reservation, usageByResource(provider, model, bill));
             }
             return accounting
                     .bookOnce(provider, identifier, CallOwner.of(identifier, IdentityChain.NONE), model, bill, requestId,

@@ -6,6 +6,7 @@ import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 
 import dev.sluice.api.QuotaUnit;
 import dev.sluice.api.Rate;
@@ -47,8 +48,9 @@ final class ReservationPlanner {
         var requests = snapshot.rule(call.provider(), QuotaUnit.REQUESTS, tier, call.model());
         var tokens = snapshot.rule(call.provider(), QuotaUnit.TOKENS, tier, call.model());
         var budget = snapshot.rule(call.provider(), QuotaUnit.NANODOLLARS, tier, call.model());
-        boolean hasBudget = budget.rate(tier) != Rate.UNLIMITED;
-        boolean limited = tokens.rate(tier) != Rate.UNLIMITED || hasBudget;
+        var levels = new LevelLimits(snapshot, call);
+        boolean hasBudget = budget.rate(tier) != Rate.UNLIMITED || levels.hasBudget();
+        boolean limited = tokens.rate(tier) != Rate.UNLIMITED || levels.hasTokens() || hasBudget;
         long unknownOutput = snapshot.outputEstimate(call.provider(), call.model());
         var uncapped = limited && call.maxOutputTokens() < 0 && !call.background()
                 ? outputEstimates.begin(call, snapshot.minimumOutputEstimate(call.provider(), call.model()),
@@ -67,13 +69,15 @@ final class ReservationPlanner {
             boolean unpriced = denyUnpriced && hasBudget && !models.arePriced(usage);
             var costly = usage;
             if (hasBudget && price != null && (call.inputElsewhere() || usage.output() < Math.min(output, TokenUsage.MAX))) {
-                var begun = underReserved.begin(call.identifier(), budget.resource());
+                var begun = underReserved.begin(Stream.concat(
+                        Stream.of(new UnderReservedCalls.Budget(call.identifier(), budget.resource())), levels.budgets())
+                        .toList());
                 endUnderReserved = begun == null ? PlannedCall.NOT_UNDER_RESERVED : begun;
                 costly = begun == null ? usage(models.maxInput(), output) : usage;
             }
             long costNanodollars = price == null ? 0 : models.costNanodollars(costly);
             var checks = new ArrayList<ResourceCheck>(4);
-            checks.add(models.areAllowed(snapshot, tier)
+            checks.add(models.areAllowed(snapshot, tier) && LevelLimits.areModelsAllowed(snapshot, call)
                     ? requests.check(tier, 1)
                     : new ResourceCheck(requests.resource(), Rate.BLOCKED, 1));
             checks.add(tokens.reservationCheck(tier, usage.total()));
@@ -81,9 +85,12 @@ final class ReservationPlanner {
                     ? new ResourceCheck(budget.resource(), Rate.BLOCKED, 1)
                     : budget.reservationCheck(tier, costNanodollars));
             checks.addAll(furtherChecks.apply(tier));
-            return new PlannedCall(call, price, usage, costNanodollars,
-                    new RateLimitRequest(call.identifier(), tier, requests.resource(), checks), tokens.resource(),
-                    budget.resource(), unpriced, uncapped, endUnderReserved);
+            var decided = new ArrayList<RateLimitRequest>();
+            decided.add(new RateLimitRequest(call.identifier(), tier, requests.resource(), checks));
+            decided.addAll(levels.requests(usage, costNanodollars));
+            return new PlannedCall(call, price, usage, costNanodollars, decided,
+                    levels.windows(call.identifier(), tokens.resource(), budget.resource()), unpriced, uncapped,
+                    endUnderReserved);
         } catch (RuntimeException | Error e) {
             if (uncapped != null) {
                 uncapped.cancel();

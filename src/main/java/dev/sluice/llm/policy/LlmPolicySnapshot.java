@@ -3,6 +3,7 @@ package dev.sluice.llm.policy;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.SortedMap;
+import java.util.function.Function;
 
 import dev.sluice.api.QuotaUnit;
 import dev.sluice.config.ConfigProblems;
@@ -91,6 +92,19 @@ public final class LlmPolicySnapshot {
      */
     public boolean allows(Provider provider, String model) {
         return names.allows(provider, model);
+    }
+
+    /**
+     * Returns what is known of a model, by its own name or else by the one of which it is an alias, such as a dated version.
+     *
+     * @param <T> type of what is known
+     * @param provider the provider that is called
+     * @param model the model as requested
+     * @param lookup returns what is known of a name; null for nothing
+     * @return the first that is found; null if nothing is known
+     */
+    public <T> T find(Provider provider, String model, Function<String, T> lookup) {
+        return names.find(provider, model, lookup);
     }
 
     /**

@@ -2,6 +2,7 @@ package dev.sluice.service.llm;
 
 import java.util.Locale;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 
 import dev.sluice.api.Decision;
 import dev.sluice.llm.limit.AdmittedCall;
@@ -15,6 +16,7 @@ import dev.sluice.llm.protocol.ProviderOperation.Kind;
 import dev.sluice.llm.protocol.ProviderOperation.Shape;
 import dev.sluice.llm.protocol.ProviderType;
 import dev.sluice.service.llm.LlmCallerResolver.LlmCaller;
+import dev.sluice.service.llm.models.ModelListFilter;
 import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.vertx.UniHelper;
 import io.vertx.core.Future;
@@ -167,8 +169,11 @@ final class CallAdmission {
         if (operation.kind() == Kind.UNKNOWN && request.method() == HttpMethod.POST
                 && !allows("")) {
             throw CallRejectedException.ofModel(
-                    "The model of a call to this path is not known, and only some may be called (rate-limit.llm."
-                            + provider.id() + ".models)");
+                    "The model of a call to this path is not known, and only some may be called (" + modelList("") + ")");
+        }
+        var described = operation.kind() == Kind.FREE && isRead() ? ModelListFilter.described(path) : null;
+        if (described != null && !allows(described)) {
+            throw CallRejectedException.ofModel("This model may not be called (" + modelList(described) + ")");
         }
         if (ProviderHeaders.changesMethodOrHidesUsage(request, provider, caller)) {
             throw new CallRejectedException(400,
@@ -199,14 +204,32 @@ final class CallAdmission {
         if (!continuesResponse) {
             recorder.onCall(operation);
         }
-        if (!allows(request.model()) || !request.furtherModels().stream().allMatch(this::allows)) {
-            throw CallRejectedException.ofModel("This model may not be called (rate-limit.llm." + provider.id() + ".models)");
-        }
+        Stream.concat(Stream.of(request.model()), request.furtherModels().stream()).filter(model -> !allows(model)).findFirst()
+                .ifPresent(model -> {
+                    throw CallRejectedException.ofModel("This model may not be called (" + modelList(model) + ")");
+                });
         requireClient();
     }
 
-    private boolean allows(String model) {
-        return services.limiter().allows(provider, model);
+    /** Returns whether the caller may call a model: by the provider's list, and by that of each of the caller's levels. */
+    boolean allows(String model) {
+        return services.limiter().allows(provider, model) && caller.caller().identity().chain().allowsModel(model);
+    }
+
+    /** Names the list that does not contain a model. */
+    private String modelList(String model) {
+        return services.limiter().allows(provider, model)
+                ? "models of the key, user, team or organisation"
+                : "rate-limit.llm." + provider.id() + ".models";
+    }
+
+    /** Returns whether the response lists models, of which only some may be called. */
+    boolean filtersModels() {
+        return operation.kind() == Kind.FREE && isRead() && ModelListFilter.isList(path) && !allows("");
+    }
+
+    private boolean isRead() {
+        return request.method() == HttpMethod.GET || request.method() == HttpMethod.HEAD;
     }
 
     /** Sluice's key would open the responses of all callers. */

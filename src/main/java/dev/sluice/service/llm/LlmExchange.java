@@ -10,6 +10,7 @@ import dev.sluice.llm.protocol.ProviderOperation.Kind;
 import dev.sluice.policy.RequestPath;
 import dev.sluice.service.edge.Cors;
 import dev.sluice.service.edge.ResponseAbort;
+import dev.sluice.service.llm.models.ModelListFilter;
 import io.vertx.core.Future;
 import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpMethod;
@@ -63,7 +64,8 @@ final class LlmExchange {
         MultiMap headers;
         String target;
         try {
-            headers = services.providerHeaders().forRequest(request, provider, caller, usageRequested);
+            headers = services.providerHeaders().forRequest(request, provider, caller,
+                    usageRequested || admission.filtersModels());
             target = RequestPath.toAscii(path) + services.providerHeaders().forwardedQuery(request, provider, caller);
         } catch (IllegalArgumentException e) { // HTTP/2 allows characters that are invalid in HTTP/1
             throw new CallRejectedException(400, "The request contains an invalid character", e);
@@ -83,7 +85,8 @@ final class LlmExchange {
         }
         var owner = admission.caller().ownKey() ? null : admission.identifier();
         return new UsageMeter(admission.admitted(), operation, usageRequested,
-                services.deferredCalls().onCreated(owner, operation, admission.parsed()));
+                services.deferredCalls().onCreated(owner, operation, admission.parsed()),
+                admission.filtersModels() ? new ModelListFilter(admission::allows) : null);
     }
 
     private void onStatus(int status) {

@@ -6,6 +6,7 @@ import java.util.Map;
 import dev.sluice.identity.chain.IdentityChain;
 import dev.sluice.llm.ledger.CallOwner;
 import dev.sluice.llm.limit.DeferredCall;
+import dev.sluice.llm.limit.ReservedWindows;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.ProviderType;
 import dev.sluice.llm.protocol.ServiceTier;
@@ -29,16 +30,32 @@ record StoredResponse(String owner, DeferredCall pending) {
     String encode() {
         var json = new JsonObject().put("owner", owner);
         if (pending != null) {
+            var windows = pending.windows();
             json.put("provider", pending.provider().id()).put("type", pending.provider().type().name())
-                    .put("identifier", pending.identifier())
+                    .put("identifier", windows.identifiers().get(0))
                     .put("ledger", pending.ledgerIdentifier()).put("model", pending.model())
                     .put("input", pending.usage().input()).put("output", pending.usage().output())
                     .put("tier", pending.details().tier().name()).put("reservation", pending.reservation())
-                    .put("tokens", pending.tokensResource()).put("budget", pending.budgetResource());
+                    .put("tokens", windows.tokens().get(0)).put("budget", windows.budgets().get(0));
+            if (windows.identifiers().size() > 1 || windows.tokens().size() > 1 || windows.budgets().size() > 1) {
+                json.put("identifiers", windows.identifiers()).put("all_tokens", windows.tokens())
+                        .put("all_budgets", windows.budgets());
+            }
             var levels = pending.owner();
             json.put("key", levels.key()).put("user", levels.user()).put("team", levels.team()).put("org", levels.org());
         }
         return json.encode();
+    }
+
+    private static ReservedWindows windows(JsonObject json) {
+        return new ReservedWindows(texts(json, "identifiers", "identifier"), texts(json, "all_tokens", "tokens"),
+                texts(json, "all_budgets", "budget"));
+    }
+
+    private static List<String> texts(JsonObject json, String all, String one) {
+        return json.containsKey(all)
+                ? json.getJsonArray(all).stream().map(String.class::cast).toList()
+                : List.of(json.getString(one));
     }
 
     private static CallOwner owner(JsonObject json) {
@@ -62,8 +79,8 @@ record StoredResponse(String owner, DeferredCall pending) {
                 : new UsageDetails(Map.of(), ServiceTier.valueOf(json.getString("tier")), false, "", List.of());
         return new StoredResponse(json.getString("owner"), provider == null
                 ? null
-                : new DeferredCall(provider, json.getString("identifier"), json.getString("ledger"), json.getString("model"),
+                : new DeferredCall(provider, windows(json), json.getString("ledger"), json.getString("model"),
                         TokenUsage.of(json.getLong("input"), json.getLong("output")), details, json.getString("reservation"),
-                        json.getString("tokens"), json.getString("budget"), owner(json)));
+                        owner(json)));
     }
 }

@@ -6,6 +6,7 @@ import dev.sluice.llm.limit.AdmittedCall;
 import dev.sluice.llm.protocol.ProviderOperation;
 import dev.sluice.llm.protocol.UsageExtractor;
 import dev.sluice.llm.protocol.rewrite.UsageChunkFilter;
+import dev.sluice.service.llm.models.ModelListFilter;
 import io.vertx.core.MultiMap;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
@@ -46,7 +47,10 @@ class UsageMeter {
     private final ProviderOperation operation;
     private final boolean stripUsage;
     private final Deferral deferral;
+    /** Null unless the response is a list of models, of which only some may be called. */
+    private final ModelListFilter modelFilter;
     private boolean responding;
+    private boolean filtersModels;
     /** Null until a successful response begins. */
     private UsageExtractor usageExtractor;
     /** Null if the response passes unchanged. */
@@ -57,6 +61,17 @@ class UsageMeter {
      * @param stripUsage whether Sluice requested usage that the client did not request
      */
     UsageMeter(AdmittedCall call, ProviderOperation operation, boolean stripUsage, Deferral deferral) {
+        this(call, operation, stripUsage, deferral, null);
+    }
+
+    /**
+     * @param call null if the call is not counted
+     * @param stripUsage whether Sluice requested usage that the client did not request
+     * @param modelFilter filters a list of models; null for another response, and where all models may be called
+     */
+    UsageMeter(AdmittedCall call, ProviderOperation operation, boolean stripUsage, Deferral deferral,
+            ModelListFilter modelFilter) {
+        this.modelFilter = modelFilter;
         this.deferral = deferral;
         this.call = call;
         this.operation = operation;
@@ -67,6 +82,7 @@ class UsageMeter {
     void begin(int status, MultiMap headers) {
         responding = true;
         if (call == null) {
+            beginModelList(status, headers);
             return;
         }
         if (!isSuccess(status)) {
@@ -78,6 +94,18 @@ class UsageMeter {
         if (stripUsage && encoding == null) {
             usageChunkFilter = new UsageChunkFilter();
             headers.remove(HttpHeaders.CONTENT_LENGTH);
+        }
+    }
+
+    private void beginModelList(int status, MultiMap headers) {
+        filtersModels = modelFilter != null && isSuccess(status);
+        if (filtersModels) {
+            headers.remove(HttpHeaders.CONTENT_LENGTH);
+            var encoding = headers.get(HttpHeaders.CONTENT_ENCODING);
+            if (encoding != null && !encoding.equalsIgnoreCase("identity")) { // was not accepted
+                headers.remove(HttpHeaders.CONTENT_ENCODING);
+                modelFilter.discard();
+            }
         }
     }
 
@@ -99,11 +127,17 @@ class UsageMeter {
 
     /** Returns the part of a chunk that is for the client. */
     Buffer filter(Buffer chunk) {
+        if (filtersModels) {
+            return modelFilter.feed(chunk);
+        }
         return usageChunkFilter == null ? chunk : usageChunkFilter.feed(chunk);
     }
 
     /** Returns what the filter has held back for the client at the end of the response. */
     Buffer rest() {
+        if (filtersModels) {
+            return modelFilter.end();
+        }
         return usageChunkFilter == null ? Buffer.buffer() : usageChunkFilter.end();
     }
 

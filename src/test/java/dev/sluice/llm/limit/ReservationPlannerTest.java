@@ -1,6 +1,7 @@
 package dev.sluice.llm.limit;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 
 import java.time.Duration;
 import java.time.LocalDate;
@@ -10,8 +11,15 @@ import java.util.Map;
 
 import org.junit.jupiter.api.Test;
 
+import dev.sluice.api.QuotaUnit;
 import dev.sluice.api.Rate;
+import dev.sluice.api.RateLimitRequest;
+import dev.sluice.api.ResourceCheck;
 import dev.sluice.config.RulesDocument;
+import dev.sluice.identity.chain.ChainLevel;
+import dev.sluice.identity.chain.IdentityChain;
+import dev.sluice.identity.chain.LlmRates;
+import dev.sluice.identity.chain.OwnLimits;
 import dev.sluice.llm.config.LlmConfig;
 import dev.sluice.llm.policy.LlmPolicySnapshot;
 import dev.sluice.llm.protocol.Provider;
@@ -65,7 +73,8 @@ class ReservationPlannerTest {
     }
 
     private static long reserved(PlannedCall call, String resource) {
-        return call.request().checks().stream().filter(check -> check.resource().equals(resource)).findFirst().orElseThrow()
+        return call.requests().get(0).checks().stream().filter(check -> check.resource().equals(resource)).findFirst()
+                .orElseThrow()
                 .cost();
     }
 
@@ -157,7 +166,7 @@ class ReservationPlannerTest {
         settings.put(PREFIX + "models.\"gpt-4\".requests.free", "1000/minute");
         planner = null;
         var denied = plan(gpt4o(100, false, false, "gpt-4")); // has a rule of its own
-        assertThat(denied.request().checks().get(0).rate()).isEqualTo(Rate.BLOCKED);
+        assertThat(denied.requests().get(0).checks().get(0).rate()).isEqualTo(Rate.BLOCKED);
         for (var unpriced : new String[]{"", "no-such-model"}) {
             assertThat(plan(gpt4o(100, false, false, "gpt-4o-mini", unpriced)).unpriced()).isTrue();
         }
@@ -245,5 +254,47 @@ class ReservationPlannerTest {
         settings.put(PREFIX + "max-reserved-output", "0");
         assertThat(snapshot().problems().lines().toString())
                 .contains("rate-limit.llm.openai.max-reserved-output", "0", "tokens, 1 to 100000000");
+    }
+
+    private static IdentityChain chain() {
+        var team = new OwnLimits(null,
+                new LlmRates(Rate.parse("60/minute"), null, Rate.parse("2/day", QuotaUnit.NANODOLLARS)), Map.of(),
+                Map.of("m*", new LlmRates(null, Rate.parse("5000/minute", QuotaUnit.TOKENS), null), "m",
+                        new LlmRates(null, Rate.parse("9000/minute", QuotaUnit.TOKENS), null)));
+        return new IdentityChain("k", "a", "growth", null, List.of(new ChainLevel("team:growth", team)), List.of());
+    }
+
+    private static LlmCallEstimate ofChain(String user, IdentityChain chain) {
+        return new LlmCallEstimate(Provider.OPENAI, "user:" + user, "free", "m", 100, 64_000, 1).withChain(chain);
+    }
+
+    @Test
+    void everyLevelReservesTheSame() {
+        var call = plan(ofChain("a", chain()));
+
+        assertReserves(call, 4196, 41_060_000);
+        var team = call.requests().subList(1, call.requests().size());
+        assertThat(team).extracting(RateLimitRequest::identifier).containsOnly("team:growth");
+        assertThat(team.stream().flatMap(request -> request.checks().stream()))
+                .extracting(ResourceCheck::resource, ResourceCheck::cost)
+                .containsExactly(tuple("llm", 1L), tuple("llm:budget", 41_060_000L), tuple("llm:tokens/m", 4196L));
+        assertThat(call.windows().identifiers()).containsExactly("user:a", "team:growth");
+        assertThat(call.windows().usage(7, 9)).isEqualTo(
+                Map.of(TOKENS, 7L, "llm:tokens/m", 7L, BUDGET, 9L, "llm:budget", 9L));
+    }
+
+    /** The budget of a team has one call in flight that reserves less than it may cost, whoever of its users makes it. */
+    @Test
+    void budgetOfALevelHasOneUnderReservedCall() {
+        var first = plan(ofChain("a", chain()));
+        assertReserves(plan(ofChain("b", chain())), 4196, 640_100_000);
+        first.underReserved().run();
+        assertReserves(plan(ofChain("b", chain())), 4196, 41_060_000);
+    }
+
+    @Test
+    void modelsOfEveryLevelMustAllowTheCall() {
+        var chain = new IdentityChain(null, "a", null, null, List.of(), List.of(List.of("m", "other"), List.of("o*")));
+        assertThat(plan(ofChain("a", chain)).requests().get(0).checks().get(0).rate()).isEqualTo(Rate.BLOCKED);
     }
 }

@@ -1,0 +1,33 @@
+package dev.sluice.identity.chain;
+
+/** Name of a model, in which {@code *} stands for any text. */
+public final class ModelPattern {
+
+    private ModelPattern() {
+    }
+
+    /** Returns whether a name matches a pattern. Takes time that grows with the product of the lengths at most. */
+    public static boolean matches(String pattern, String name) {
+        int at = 0;
+        int star = -1;
+        int resume = 0;
+        for (int i = 0; i < name.length();) {
+            if (at < pattern.length() && pattern.charAt(at) == '*') {
+                star = at++;
+                resume = i;
+            } else if (at < pattern.length() && pattern.charAt(at) == name.charAt(i)) {
+                at++;
+                i++;
+            } else if (star >= 0) {
+                at = star + 1;
+                i = ++resume;
+            } else {
+                return false;
+            }
+        }
+        while (at < pattern.length() && pattern.charAt(at) == '*') {
+            at++;
+        }
+        return at == pattern.length();
+    }
+}

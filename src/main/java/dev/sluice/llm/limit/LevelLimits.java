@@ -1,0 +1,119 @@
+package dev.sluice.llm.limit;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
+
+import dev.sluice.api.Rate;
+import dev.sluice.api.RateLimitRequest;
+import dev.sluice.api.ResourceCheck;
+import dev.sluice.identity.chain.ChainLevel;
+import dev.sluice.identity.chain.LlmRates;
+import dev.sluice.llm.policy.LlmPolicySnapshot;
+import dev.sluice.llm.protocol.TokenUsage;
+
+/**
+ * Limits of a caller's levels that apply to one call. The resources are {@code llm}, {@code llm:tokens} and {@code llm:budget}; those
+ * of a model have {@code /} and its pattern behind it.
+ */
+final class LevelLimits {
+
+    private static final String CALLS = "llm";
+    private static final String TOKENS = "llm:tokens";
+    private static final String BUDGET = "llm:budget";
+
+    /**
+     * Rates of one level.
+     *
+     * @param suffix end of the names of the resources
+     */
+    private record Part(String identifier, LlmRates rates, String suffix) {
+    }
+
+    private final List<Part> parts = new ArrayList<>();
+
+    LevelLimits(LlmPolicySnapshot policy, LlmCallEstimate call) {
+        for (var level : call.chain().levels()) {
+            if (!level.limits().llm().isEmpty()) {
+                parts.add(new Part(level.identifier(), level.limits().llm(), ""));
+            }
+            var pattern = pattern(policy, call, level, call.model());
+            if (pattern != null) {
+                parts.add(new Part(level.identifier(), level.limits().models().get(pattern), '/' + pattern));
+            }
+        }
+    }
+
+    private static String pattern(LlmPolicySnapshot policy, LlmCallEstimate call, ChainLevel level, String model) {
+        var limits = level.limits();
+        return limits.models().isEmpty() ? null : policy.find(call.provider(), model, limits::modelPattern);
+    }
+
+    /** Returns whether all levels allow the models of a call, and no further one has other limits than the requested one. */
+    static boolean areModelsAllowed(LlmPolicySnapshot policy, LlmCallEstimate call) {
+        var chain = call.chain();
+        return chain.allowsModel(call.model()) && call.furtherModels().stream().allMatch(model -> chain.allowsModel(model)
+                && chain.levels().stream().allMatch(level -> Objects.equals(pattern(policy, call, level, model),
+                        pattern(policy, call, level, call.model()))));
+    }
+
+    boolean hasBudget() {
+        return parts.stream().anyMatch(part -> isLimited(part.rates().budget()));
+    }
+
+    boolean hasTokens() {
+        return parts.stream().anyMatch(part -> isLimited(part.rates().tokens()));
+    }
+
+    private static boolean isLimited(Rate rate) {
+        return rate != null && rate != Rate.UNLIMITED;
+    }
+
+    /** Returns the budgets. */
+    Stream<UnderReservedCalls.Budget> budgets() {
+        return parts.stream().filter(part -> isLimited(part.rates().budget()))
+                .map(part -> new UnderReservedCalls.Budget(part.identifier(), BUDGET + part.suffix()));
+    }
+
+    /**
+     * Returns the windows of the levels and of the rules.
+     *
+     * @param identifier identifier of the windows of the rules
+     * @param tokens resource of the tokens of the rules
+     * @param budget resource of the budget of the rules
+     */
+    ReservedWindows windows(String identifier, String tokens, String budget) {
+        return new ReservedWindows(
+                Stream.concat(Stream.of(identifier), parts.stream().map(Part::identifier)).distinct().toList(),
+                resources(tokens, TOKENS, rates -> rates.tokens() != null),
+                resources(budget, BUDGET, rates -> rates.budget() != null));
+    }
+
+    private List<String> resources(String ofRules, String prefix, Predicate<LlmRates> isSet) {
+        return Stream.concat(Stream.of(ofRules),
+                parts.stream().filter(part -> isSet.test(part.rates())).map(part -> prefix + part.suffix())).distinct()
+                .toList();
+    }
+
+    /** Returns the requests of the levels, each of which reserves what the call may use. */
+    List<RateLimitRequest> requests(TokenUsage usage, long costNanodollars) {
+        var requests = new ArrayList<RateLimitRequest>(parts.size());
+        for (var part : parts) {
+            var checks = new ArrayList<ResourceCheck>(3);
+            var rates = part.rates();
+            if (rates.requests() != null) {
+                checks.add(new ResourceCheck(CALLS + part.suffix(), rates.requests(), 1));
+            }
+            if (rates.tokens() != null) {
+                checks.add(ResourceCheck.reservation(TOKENS + part.suffix(), rates.tokens(), usage.total()));
+            }
+            if (rates.budget() != null) {
+                checks.add(ResourceCheck.reservation(BUDGET + part.suffix(), rates.budget(), costNanodollars));
+            }
+            requests.add(new RateLimitRequest(part.identifier(), null, CALLS, checks));
+        }
+        return requests;
+    }
+}
