@@ -44,6 +44,9 @@ final class Settings {
             rate-limit.api-keys.<id>.sha256 secret -
             rate-limit.api-keys.<id>.user text -
             rate-limit.api-keys.<id>.tier text -
+            rate-limit.identities.enabled boolean false
+            rate-limit.identities.cache-size integer 10000
+            rate-limit.identities.max-staleness duration 60s
             rate-limit.trusted-proxies text -
             rate-limit.identity-proxies text -
             rate-limit.forwarded-header choice auto auto|x-forwarded-for|forwarded
