@@ -11,7 +11,6 @@ import dev.sluice.redis.LuaScript;
 import dev.sluice.redis.RedisConnectionManager;
 import dev.sluice.store.ThrottledLog;
 import io.smallrye.mutiny.Uni;
-import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.redis.client.Response;
@@ -55,16 +54,16 @@ public final class DirectoryCalls {
     /**
      * Calls a script per subscription.
      *
-     * @return completes on the caller's event loop, if the caller is on one
+     * @return completes on the subscriber's Vert.x context, if it has one
      */
     public <T> Uni<T> callUni(LuaScript script, List<String> arguments, Function<Response, T> mapper) {
         return toUni(() -> call(script, arguments, mapper));
     }
 
-    /** Returns a {@code Uni} that makes a call per subscription and completes on the caller's event loop, if it is on one. */
+    /** Returns a {@code Uni} that makes a call per subscription and completes on the subscriber's Vert.x context, if it has one. */
     public static <T> Uni<T> toUni(Supplier<Future<T>> call) {
         return Uni.createFrom().emitter(emitter -> {
-            var context = Context.isOnEventLoopThread() ? Vertx.currentContext() : null;
+            var context = Vertx.currentContext(); // of the request, also on a worker thread that verifies its token
             call.get().onComplete(done -> {
                 Runnable completion = () -> {
                     if (done.succeeded()) {
@@ -105,6 +104,11 @@ public final class DirectoryCalls {
                 + " identities stored there cannot be read or changed until it is restored or deleted: key=%s%s occurrences=%d",
                 key, field.isEmpty() ? "" : " field=" + field, times));
         return new StoreUnavailableException("The identities in Redis are damaged at " + key, null);
+    }
+
+    /** Reports a record that is not one of Sluice's, as {@link #foreignValue} does. */
+    public StoreUnavailableException foreignRecord(IdentityKind kind, String name) {
+        return foreignValue(keys.get(kind.ordinal()), name);
     }
 
     /** Returns the key at a position of {@link DirectoryKeys#all}. */

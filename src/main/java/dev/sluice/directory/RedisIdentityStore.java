@@ -77,7 +77,7 @@ public final class RedisIdentityStore implements IdentityStore {
     private StoredIdentity read(IdentityKind kind, String name, String record, String usedHour) {
         var identity = StoredRecord.read(kind, name, record, usedHour);
         if (identity == null) {
-            throw calls.foreignValue(calls.key(kind.ordinal()), name);
+            throw calls.foreignRecord(kind, name);
         }
         return identity;
     }
@@ -122,7 +122,7 @@ public final class RedisIdentityStore implements IdentityStore {
                 var identity = StoredRecord.read(kind, reply.get(i).toString(), reply.get(i + 1).toString(),
                         reply.get(i + 2).toString());
                 if (identity == null) {
-                    calls.foreignValue(calls.key(kind.ordinal()), reply.get(i).toString()); // the others are listed
+                    calls.foreignRecord(kind, reply.get(i).toString()); // the others are listed
                 } else {
                     identities.add(identity);
                 }
