@@ -52,6 +52,8 @@ final class Settings {
             rate-limit.forwarded-header choice auto auto|x-forwarded-for|forwarded
             rate-limit.forward-auth.trust-identity boolean false
             rate-limit.jwt.audience text -
+            rate-limit.jwt.team-claim text team
+            rate-limit.jwt.org-claim text org
             rate-limit.jwt.timeout duration 2s
             rate-limit.jwt.min-refresh-interval duration 30s
             rate-limit.admin-token secret -

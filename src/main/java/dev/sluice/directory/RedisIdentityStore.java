@@ -46,9 +46,10 @@ public final class RedisIdentityStore implements IdentityStore {
          *
          * @param kind kind of the identity
          * @param name its name
+         * @param revision number of the change
          * @param hashes for a key, the hashes that it had before and has now
          */
-        void onChange(IdentityKind kind, String name, List<String> hashes);
+        void onChange(IdentityKind kind, String name, long revision, List<String> hashes);
     }
 
     /**
@@ -93,10 +94,11 @@ public final class RedisIdentityStore implements IdentityStore {
                 return new WriteResult(status, null);
             }
             var hashes = reply.get(3).toString();
-            listener.onChange(write.kind(), write.name(), hashes.isEmpty() ? List.of() : List.of(hashes.split(" ")));
+            long revision = revision(reply.get(1));
+            listener.onChange(write.kind(), write.name(), revision, hashes.isEmpty() ? List.of() : List.of(hashes.split(" ")));
             return new WriteResult(status, document == null
                     ? null
-                    : new StoredIdentity(write.kind(), write.name(), revision(reply.get(1)),
+                    : new StoredIdentity(write.kind(), write.name(), revision,
                             StoredRecord.withLastUse(document, reply.get(2).toString())));
         });
     }

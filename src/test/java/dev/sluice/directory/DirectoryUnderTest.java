@@ -40,7 +40,7 @@ public final class DirectoryUnderTest implements AutoCloseable {
     public DirectoryUnderTest(RedisTestServer redis) {
         this.redis = redis;
         this.client = Redis.createClient(vertx, new RedisOptions().setConnectionString(redis.url()));
-        this.store = new RedisIdentityStore(calls(newManager()), (kind, name, hashes) -> {
+        this.store = new RedisIdentityStore(calls(newManager()), (kind, name, revision, hashes) -> {
         }, LuaScript.SERVER_TIME);
     }
 

@@ -11,7 +11,6 @@ import dev.sluice.directory.DirectoryCalls;
 import dev.sluice.directory.IdentityKind;
 import dev.sluice.directory.IdentityNames;
 import dev.sluice.directory.cache.IdentityCache.Freshness;
-import dev.sluice.directory.cache.LookupBatcher.Position;
 import dev.sluice.identity.chain.IdentityChain;
 import dev.sluice.redis.RedisConnectionManager;
 import io.smallrye.mutiny.Uni;
@@ -62,8 +61,8 @@ final class CachedCallerDirectory implements CallerDirectory, LookupBatcher.Owne
     }
 
     /** An identity was stored or deleted by this instance. Called on the connection's event loop. */
-    void onChange(IdentityKind kind, String name, List<String> hashes) {
-        cache.evict(kind, name, hashes);
+    void onChange(IdentityKind kind, String name, long revision, List<String> hashes) {
+        cache.evict(kind, name, hashes, revision);
         poller.noteStored(kind);
     }
 
@@ -109,12 +108,12 @@ final class CachedCallerDirectory implements CallerDirectory, LookupBatcher.Owne
     }
 
     private Future<CachedKey> readKey(String hash) {
-        return batcher.read(new LookupBatcher.Lookup("hash", hash), (reply, sentAt) -> reader.readKey(hash, reply, sentAt));
+        return batcher.read(new LookupBatcher.Lookup("hash", hash), (reply, position) -> reader.readKey(hash, reply, position));
     }
 
     private Future<CachedRecord> readRecord(IdentityKind kind, String name) {
         return batcher.read(new LookupBatcher.Lookup(kind.label(), name),
-                (reply, sentAt) -> reader.readRecord(kind, name, reply, sentAt));
+                (reply, position) -> reader.readRecord(kind, name, reply, position));
     }
 
     /** Returns an entry that may be used without reading Redis, or null; reads an ageing one again in the background. */
@@ -178,7 +177,7 @@ final class CachedCallerDirectory implements CallerDirectory, LookupBatcher.Owne
     }
 
     private CachedRecord absent(String name) {
-        return new CachedRecord(name, 0, null, cache.confirmation(), cache.now());
+        return new CachedRecord(name, 0, null, cache.confirmation(), new Position("", 0, 0, cache.now()));
     }
 
     @Override

@@ -5,19 +5,25 @@ abstract class CachedEntry {
 
     private volatile Confirmation confirmation;
     private volatile long readAt;
+    private volatile long readRevision;
     /** Set once: the identity has changed, or a change would not be noticed any more. */
     private volatile boolean invalid;
 
-    /** @param readAt time at which the call was sent that read it */
-    CachedEntry(Confirmation confirmation, long readAt) {
-        this.confirmation = confirmation;
-        this.readAt = readAt;
+    /** @param read position at which it was read */
+    CachedEntry(Confirmation confirmation, Position read) {
+        renew(confirmation, read);
     }
 
     /** The same revision was read again. */
-    final void renew(Confirmation current, long sentAt) {
-        readAt = sentAt;
+    final void renew(Confirmation current, Position read) {
+        readAt = read.sentAt();
+        readRevision = read.revision();
         confirmation = current;
+    }
+
+    /** Returns whether a change was made after the entry was read. */
+    final boolean isBefore(long changeRevision) {
+        return readRevision < changeRevision;
     }
 
     final void invalidate() {

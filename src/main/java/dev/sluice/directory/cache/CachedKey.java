@@ -12,8 +12,8 @@ final class CachedKey extends CachedEntry {
     private final List<CachedRecord> records;
 
     /** @param key the key; null if no key has the hash */
-    CachedKey(@Nullable ResolvedKey key, List<CachedRecord> records, Confirmation confirmation, long readAt) {
-        super(confirmation, readAt);
+    CachedKey(@Nullable ResolvedKey key, List<CachedRecord> records, Confirmation confirmation, Position read) {
+        super(confirmation, read);
         this.key = key;
         this.records = List.copyOf(records);
     }

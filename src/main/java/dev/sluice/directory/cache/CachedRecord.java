@@ -15,8 +15,9 @@ final class CachedRecord extends CachedEntry {
      * @param revision its revision; 0 if there is no record
      * @param attributes its attributes; null if there is no record
      */
-    CachedRecord(String name, long revision, @Nullable IdentityAttributes attributes, Confirmation confirmation, long readAt) {
-        super(confirmation, readAt);
+    CachedRecord(String name, long revision, @Nullable IdentityAttributes attributes, Confirmation confirmation,
+            Position read) {
+        super(confirmation, read);
         this.name = name;
         this.revision = revision;
         this.attributes = attributes;

@@ -6,7 +6,6 @@ import java.util.concurrent.atomic.AtomicBoolean;
 
 import dev.sluice.directory.DirectoryCalls;
 import dev.sluice.directory.IdentityKind;
-import dev.sluice.directory.cache.LookupBatcher.Position;
 import dev.sluice.redis.LuaScript;
 import dev.sluice.redis.RedisConnectionManager;
 import io.vertx.redis.client.Response;
@@ -85,14 +84,16 @@ final class ChangePoller {
             return; // a lookup has told a position while the poll was in flight: the next one reads on from there
         }
         var changes = reply.get(4);
-        for (int i = 0; i + FIELDS_PER_CHANGE <= changes.size(); i += FIELDS_PER_CHANGE) {
-            evict(changes.get(i).toString(), changes.get(i + 1).toString(), changes.get(i + 2).toString());
-        }
         var end = new Position(reply.get(1).toString(), reply.get(2).toLong(), reply.get(0).toLong(), sentAt);
         time.update(end.serverMicros());
         boolean complete = since != null
                 && end.revision() - since.revision() == changes.size() / FIELDS_PER_CHANGE;
         position = end;
+        for (int i = 0; i < changes.size() / FIELDS_PER_CHANGE; i++) {
+            int first = i * FIELDS_PER_CHANGE;
+            evict(changes.get(first).toString(), changes.get(first + 1).toString(), changes.get(first + 2).toString(),
+                    complete ? since.revision() + 1 + i : Long.MAX_VALUE);
+        }
         if (complete) {
             cache.confirmation().renew(sentAt);
         } else {
@@ -100,10 +101,10 @@ final class ChangePoller {
         }
     }
 
-    private void evict(String kind, String name, String hashes) {
+    private void evict(String kind, String name, String hashes, long revision) {
         for (var known : IdentityKind.values()) {
             if (known.label().equals(kind)) {
-                cache.evict(known, name, hashes.isEmpty() ? List.of() : List.of(hashes.split(" ")));
+                cache.evict(known, name, hashes.isEmpty() ? List.of() : List.of(hashes.split(" ")), revision);
             }
         }
     }

@@ -127,17 +127,18 @@ final class IdentityCache {
     /**
      * Stores what was read of a record.
      *
+     * @param read position at which it was read
      * @return the record in the cache: the one of before, renewed, if its revision is the same, so that keys that depend on it stay
      *         valid
      */
-    CachedRecord put(IdentityKind kind, CachedRecord record) {
+    CachedRecord put(IdentityKind kind, CachedRecord record, Position read) {
         var before = record(kind, record.name());
         if (before != null && before.revision() == record.revision() && !before.isInvalid()) {
-            before.renew(confirmation, record.readAt());
+            before.renew(confirmation, read);
             return before;
         }
         if (before != null) {
-            evict(kind, record.name());
+            evict(kind, record.name(), Long.MAX_VALUE);
         }
         (record.attributes() != null ? records : unknownNames).get(kind).put(record.name(), record);
         return record;
@@ -147,26 +148,27 @@ final class IdentityCache {
      * Evicts an identity that has changed.
      *
      * @param hashes the hashes of a key
+     * @param revision number of the change: entries that were read after it stay
      */
-    void evict(IdentityKind kind, String name, List<String> hashes) {
+    void evict(IdentityKind kind, String name, List<String> hashes, long revision) {
         if (kind == IdentityKind.KEY) {
             for (var hash : hashes) {
-                invalidate(keys, hash);
-                invalidate(unknownHashes, hash);
+                invalidate(keys, hash, revision);
+                invalidate(unknownHashes, hash, revision);
             }
         } else {
-            evict(kind, name);
+            evict(kind, name, revision);
         }
     }
 
-    private void evict(IdentityKind kind, String name) {
-        invalidate(records.get(kind), name);
-        invalidate(unknownNames.get(kind), name);
+    private void evict(IdentityKind kind, String name, long revision) {
+        invalidate(records.get(kind), name, revision);
+        invalidate(unknownNames.get(kind), name, revision);
     }
 
-    private static <E extends CachedEntry> void invalidate(Cache<String, E> cache, String name) {
+    private static <E extends CachedEntry> void invalidate(Cache<String, E> cache, String name, long revision) {
         var entry = cache.getIfPresent(name);
-        if (entry != null) {
+        if (entry != null && entry.isBefore(revision)) {
             entry.invalidate();
             cache.invalidate(name);
         }

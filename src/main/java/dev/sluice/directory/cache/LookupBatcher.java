@@ -37,12 +37,8 @@ final class LookupBatcher {
     @FunctionalInterface
     interface ItemReader<T> {
 
-        /** @param sentAt time at which the call was sent */
-        T read(Response item, long sentAt);
-    }
-
-    /** Position in the stream of changes, and the time of Redis's clock in microseconds since 1970. */
-    record Position(String entryId, long revision, long serverMicros, long sentAt) {
+        /** @param position position at which the item was read */
+        T read(Response item, Position position);
     }
 
     /** Receives replies on the connection's event loop, in the order in which Redis executed the calls. */
@@ -69,10 +65,10 @@ final class LookupBatcher {
             this.reader = reader;
         }
 
-        void complete(Response item, long sentAt) {
+        void complete(Response item, Position position) {
             T result;
             try {
-                result = reader.read(item, sentAt);
+                result = reader.read(item, position);
             } catch (RuntimeException e) {
                 promise.fail(e);
                 return;
@@ -142,9 +138,10 @@ final class LookupBatcher {
             if (connection != owner.connection()) {
                 throw new StoreUnavailableException("The connection to Redis was replaced", null);
             }
-            owner.onPosition(new Position(reply.get(1).toString(), reply.get(2).toLong(), reply.get(0).toLong(), sentAt));
+            var position = new Position(reply.get(1).toString(), reply.get(2).toLong(), reply.get(0).toLong(), sentAt);
+            owner.onPosition(position);
             for (int i = 0; i < batch.size(); i++) {
-                batch.get(i).complete(reply.get(FIRST_ITEM + i), sentAt);
+                batch.get(i).complete(reply.get(FIRST_ITEM + i), position);
             }
             return null;
         }).onComplete(done -> {

@@ -36,19 +36,19 @@ final class RecordReader {
     /**
      * Reads a key.
      *
-     * @param sentAt time at which the call was sent
+     * @param position position at which it was read
      * @throws StoreUnavailableException if a record is not valid: limits that cannot be read must not be left out
      */
-    CachedKey readKey(String hash, Response reply, long sentAt) {
+    CachedKey readKey(String hash, Response reply, Position position) {
         calls.checkForeign(reply);
         var id = reply.size() < KEY_FIELDS ? "" : reply.get(0).toString();
         var key = id.isEmpty() ? null : parse(IdentityKind.KEY, id, reply.get(1).toString());
         if (key == null) {
-            return cache.put(hash, new CachedKey(null, List.of(), cache.confirmation(), sentAt));
+            return cache.put(hash, new CachedKey(null, List.of(), cache.confirmation(), position));
         }
-        var user = store(IdentityKind.USER, reply.get(2).toString(), reply.get(3).toString(), sentAt);
-        var team = store(IdentityKind.TEAM, reply.get(4).toString(), reply.get(5).toString(), sentAt);
-        var org = store(IdentityKind.ORG, reply.get(6).toString(), reply.get(7).toString(), sentAt);
+        var user = store(IdentityKind.USER, reply.get(2).toString(), reply.get(3).toString(), position);
+        var team = store(IdentityKind.TEAM, reply.get(4).toString(), reply.get(5).toString(), position);
+        var org = store(IdentityKind.ORG, reply.get(6).toString(), reply.get(7).toString(), position);
         var records = new ArrayList<CachedRecord>(3);
         for (var record : new CachedRecord[]{user, team, org}) {
             if (record != null) {
@@ -58,23 +58,23 @@ final class RecordReader {
         var attributes = key.attributes();
         var resolved = new ResolvedKey(id, ChainBuilder.build(id, attributes, user, team, org), attributes.disabled(),
                 attributes.expiries().getOrDefault(hash, Long.MIN_VALUE));
-        return cache.put(hash, new CachedKey(resolved, records, cache.confirmation(), sentAt));
+        return cache.put(hash, new CachedKey(resolved, records, cache.confirmation(), position));
     }
 
     /** Reads a user, team or organisation, as {@link #readKey} does. */
-    CachedRecord readRecord(IdentityKind kind, String name, Response reply, long sentAt) {
+    CachedRecord readRecord(IdentityKind kind, String name, Response reply, Position position) {
         calls.checkForeign(reply);
-        return store(kind, name, reply.get(0).toString(), sentAt);
+        return store(kind, name, reply.get(0).toString(), position);
     }
 
     /** @return null if there is no name */
-    private @Nullable CachedRecord store(IdentityKind kind, String name, String record, long sentAt) {
+    private @Nullable CachedRecord store(IdentityKind kind, String name, String record, Position position) {
         if (name.isEmpty()) {
             return null;
         }
         var parsed = parse(kind, name, record);
         return cache.put(kind, new CachedRecord(name, parsed == null ? 0 : parsed.revision(),
-                parsed == null ? null : parsed.attributes(), cache.confirmation(), sentAt));
+                parsed == null ? null : parsed.attributes(), cache.confirmation(), position), position);
     }
 
     /** @return null if there is no record */
