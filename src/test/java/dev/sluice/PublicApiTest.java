@@ -25,11 +25,13 @@ class PublicApiTest {
 
     private static final JavaClasses CLASSES = new ClassFileImporter()
             .withImportOption(new ImportOption.DoNotIncludeTests()).importPackages("dev.sluice");
-    /** Public as a whole; of the other two packages, only the listed types are. */
+    /** Public as a whole; of the other packages, only the listed types are. */
     private static final Set<String> PUBLIC_PACKAGES = Set.of("dev.sluice.api", "dev.sluice.llm");
     private static final Set<String> PUBLIC_TYPES = Set.of("dev.sluice.identity.IdentityResolver",
             "dev.sluice.identity.TierResolver", "dev.sluice.identity.Identity",
-            "dev.sluice.identity.CredentialsRejectedException", "dev.sluice.llm.client.LlmClients",
+            "dev.sluice.identity.CredentialsRejectedException", "dev.sluice.identity.chain.IdentityChain",
+            "dev.sluice.identity.chain.ChainLevel", "dev.sluice.identity.chain.OwnLimits",
+            "dev.sluice.identity.chain.LlmRates", "dev.sluice.llm.client.LlmClients",
             "dev.sluice.llm.client.LlmClient", "dev.sluice.llm.client.LlmCallScope", "dev.sluice.llm.client.LlmRateLimitFilter",
             "dev.sluice.llm.client.LlmException");
     /** Usable, but without a promise. */

@@ -44,11 +44,16 @@ final class Settings {
             rate-limit.api-keys.<id>.sha256 secret -
             rate-limit.api-keys.<id>.user text -
             rate-limit.api-keys.<id>.tier text -
+            rate-limit.identities.enabled boolean false
+            rate-limit.identities.cache-size integer 10000
+            rate-limit.identities.max-staleness duration 60s
             rate-limit.trusted-proxies text -
             rate-limit.identity-proxies text -
             rate-limit.forwarded-header choice auto auto|x-forwarded-for|forwarded
             rate-limit.forward-auth.trust-identity boolean false
             rate-limit.jwt.audience text -
+            rate-limit.jwt.team-claim text team
+            rate-limit.jwt.org-claim text org
             rate-limit.jwt.timeout duration 2s
             rate-limit.jwt.min-refresh-interval duration 30s
             rate-limit.admin-token secret -

@@ -34,8 +34,8 @@ public interface IdentityConfig {
     Optional<List<String>> trustedProxies();
 
     /**
-     * Proxies that name the caller, as addresses or CIDR blocks. X-User-Id and X-User-Tier of other peers are ignored. Name only
-     * proxies that remove these fields from the requests of their clients.
+     * Proxies that name the caller, as addresses or CIDR blocks. X-User-Id, X-User-Tier, X-Team-Id and X-Org-Id of other peers are
+     * ignored. Name only proxies that remove these fields from the requests of their clients.
      */
     Optional<List<String>> identityProxies();
 
@@ -45,6 +45,20 @@ public interface IdentityConfig {
      */
     @WithDefault("auto")
     Forwarding forwardedHeader();
+
+    /** Claims of JWTs. */
+    Jwt jwt();
+
+    interface Jwt {
+
+        /** Claim that names the caller's team, or a path with dots into nested claims. */
+        @WithDefault("team")
+        String teamClaim();
+
+        /** Claim that names the caller's organisation, or a path with dots into nested claims. */
+        @WithDefault("org")
+        String orgClaim();
+    }
 
     /** One API key. */
     interface ApiKey {

@@ -6,7 +6,7 @@ package dev.sluice.identity;
  */
 public enum RejectedCredential {
 
-    /** No configured API key has this hash. */
+    /** No API key has this hash, or it is disabled, expired or rotated out. */
     API_KEY_UNKNOWN("api_key", "unknown"),
     /** The text cannot be an API key: too long, or with characters that keys do not have. */
     API_KEY_MALFORMED("api_key", "malformed"),
@@ -31,6 +31,8 @@ public enum RejectedCredential {
     JWT_MALFORMED("jwt", "malformed"),
     /** A required claim is missing. */
     JWT_MISSING_CLAIM("jwt", "missing_claim"),
+    /** A claim that names a team or an organisation has several values, or is no name. */
+    JWT_INVALID_CLAIM("jwt", "invalid_claim"),
     /** No key has the {@code kid} of the token. */
     JWT_UNKNOWN_KEY("jwt", "unknown_key"),
     /** The keys cannot be fetched: 503 instead of 401. */

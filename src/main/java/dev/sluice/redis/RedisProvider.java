@@ -37,6 +37,8 @@ public class RedisProvider {
     private final int maxWaiting;
     private final String keyPrefix;
     private final boolean sentinelUserWithoutPassword;
+    /** Null if no Redis is configured. */
+    private EvictionPolicyCheck evictionCheck;
     private List<String> addresses = List.of();
 
     @Inject
@@ -59,7 +61,7 @@ public class RedisProvider {
                 ? null
                 : new RedisConnectionManager(context, clock, connector, hashTags, maxWaiting);
         if (connectionManager != null) {
-            new EvictionPolicyCheck(connectionManager);
+            evictionCheck = new EvictionPolicyCheck(connectionManager);
             if (settings.hashKey().isEmpty()) {
                 new HashKeyCheck(connectionManager);
             }
@@ -116,6 +118,11 @@ public class RedisProvider {
     /** Returns the addresses of the configured servers, {@code host:port}, for the log; empty if they are not known. */
     public List<String> addresses() {
         return addresses;
+    }
+
+    /** Returns the policy by which Redis evicts keys when its memory is full; empty if it is not known to evict any. */
+    public Optional<String> evictingPolicy() {
+        return evictionCheck == null ? Optional.empty() : Optional.ofNullable(evictionCheck.evictingPolicy());
     }
 
     public HashTags hashTags() {

@@ -38,6 +38,11 @@ class ClientAddressFuzzTest {
         public Optional<List<String>> identityProxies() {
             return Optional.empty();
         }
+
+        @Override
+        public Jwt jwt() {
+            throw new UnsupportedOperationException();
+        }
     }
 
     private static HttpServerRequest request(MultiMap headers) {

@@ -67,6 +67,14 @@ public class JwtKeys implements QuarkusTestResourceLifecycleManager {
         return (audiences.length == 0 ? claims : claims.audience(Set.of(audiences))).sign(KEY_PAIR.getPrivate());
     }
 
+    /** @param more further claims; values may be maps and lists */
+    public String tokenWithClaims(String subject, Map<String, Object> more) {
+        var claims = claims("https://issuer.example", "not-" + subject, Duration.ofMinutes(5)).subject(subject)
+                .audience("sluice");
+        more.forEach(claims::claim);
+        return claims.sign(KEY_PAIR.getPrivate());
+    }
+
     private static JwtClaimsBuilder claims(String issuer, String upn, Duration life) {
         return Jwt.issuer(issuer).upn(upn).expiresAt(System.currentTimeMillis() / 1000 + life.toSeconds());
     }

@@ -19,6 +19,7 @@ import dev.sluice.http.CredentialFailures;
 import dev.sluice.http.ErrorResponse;
 import dev.sluice.http.RequestRateLimiter;
 import dev.sluice.identity.ApiKeyRegistry;
+import dev.sluice.identity.ApiKeyResolver;
 import dev.sluice.identity.HeaderText;
 import dev.sluice.identity.RejectedCredential;
 import dev.sluice.identity.Sha256;
@@ -39,6 +40,9 @@ public class EndpointAuthorization {
     private static final ErrorResponse TOKEN_MISSING = ErrorResponse
             .unauthorized("This endpoint requires the API token: Authorization: Bearer ...");
 
+    /** Owner of the API key of a request without one. */
+    private static final ApiKeyResolver.Owner NO_KEY = new ApiKeyResolver.Owner(null);
+
     /** Credential presented by a request. */
     private enum Credential {
         NONE("none"), API_TOKEN("api-token"), ADMIN_TOKEN("admin-token"), INVALID_KEY("invalid"), INVALID_TOKEN("invalid");
@@ -57,7 +61,7 @@ public class EndpointAuthorization {
 
     private final Optional<String> adminToken;
     private final Optional<String> apiToken;
-    private final ApiKeyRegistry apiKeys;
+    private final ApiKeyResolver apiKeys;
     private final RequestRateLimiter rateLimiter;
     private final AnonymousCheckLimiter anonymousRequests;
     private final CredentialFailures failures;
@@ -65,7 +69,7 @@ public class EndpointAuthorization {
     /** Authorization of the warm-up's requests; null if it is not running. */
     private volatile String warmUpAuthorization;
 
-    EndpointAuthorization(ServiceConfig settings, ApiKeyRegistry apiKeys, RequestRateLimiter rateLimiter,
+    EndpointAuthorization(ServiceConfig settings, ApiKeyResolver apiKeys, RequestRateLimiter rateLimiter,
             AnonymousCheckLimiter anonymousRequests, CredentialFailures failures, AuditLog audit) {
         this.failures = failures;
         this.adminToken = settings.adminToken().filter(token -> !token.isBlank()).map(String::strip);
@@ -103,7 +107,17 @@ public class EndpointAuthorization {
 
     /** Invokes the endpoint if the request carries the admin token; otherwise responds with 401 or 403. */
     public Uni<Response> authorizeAdmin(RoutingContext request, Supplier<Uni<Response>> endpoint) {
-        var credential = adminToken.isEmpty() ? Credential.NONE : credential(request);
+        var owner = adminToken.isEmpty() ? NO_KEY : keyOwner(request);
+        return owner != null
+                ? authorizeAdmin(request, owner, endpoint)
+                : loadKeyOwner(request).chain(loaded -> authorizeAdmin(request, loaded, endpoint))
+                        .onFailure(StoreUnavailableException.class)
+                        .recoverWithItem(unavailable -> ErrorResponse.storeUnavailable().toResponse(request));
+    }
+
+    private Uni<Response> authorizeAdmin(RoutingContext request, ApiKeyResolver.Owner owner,
+            Supplier<Uni<Response>> endpoint) {
+        var credential = adminToken.isEmpty() ? Credential.NONE : credential(request, owner);
         audit.onAdminCall(request, credential.value, credential == Credential.ADMIN_TOKEN);
         if (credential.isInvalid()) {
             return rateLimiter.rejectCredentials(request, rejected(credential, RejectedCredential.ADMIN_TOKEN_UNKNOWN),
@@ -131,7 +145,24 @@ public class EndpointAuthorization {
      */
     void authorizeDecision(RoutingContext request, Consumer<Boolean> endpoint,
             BiConsumer<RoutingContext, ErrorResponse> onRejected) {
-        var credential = credential(request);
+        var owner = keyOwner(request);
+        if (owner != null) {
+            authorizeDecision(request, owner, endpoint, onRejected);
+            return;
+        }
+        loadKeyOwner(request).subscribe().with(loaded -> authorizeDecision(request, loaded, endpoint, onRejected), failure -> {
+            if (failure instanceof StoreUnavailableException) {
+                onRejected.accept(request, ErrorResponse.storeUnavailable());
+            } else {
+                LOG.error("Failed to look up an API key", failure);
+                onRejected.accept(request, ServiceErrors.forStatus(500));
+            }
+        });
+    }
+
+    private void authorizeDecision(RoutingContext request, ApiKeyResolver.Owner owner, Consumer<Boolean> endpoint,
+            BiConsumer<RoutingContext, ErrorResponse> onRejected) {
+        var credential = credential(request, owner);
         if (credential.isInvalid()) {
             rateLimiter.rejectCredentials(request, rejected(credential, RejectedCredential.API_TOKEN_UNKNOWN),
                     INVALID_CREDENTIAL).subscribe().with(
@@ -194,9 +225,25 @@ public class EndpointAuthorization {
         return credential == Credential.INVALID_KEY ? RejectedCredential.API_KEY_UNKNOWN : unknownToken;
     }
 
-    private Credential credential(RoutingContext request) {
+    /** Returns the API key of a request; null if it has none, or the header is not Sluice's. */
+    private String apiKey(RoutingContext request) {
         var key = HeaderText.decode(request.request().getHeader(ApiKeyRegistry.HEADER));
-        if (key != null && apiKeys.hasKeys() && apiKeys.find(key) == null) {
+        return key != null && apiKeys.isCredential(key) ? key : null;
+    }
+
+    /** Returns the owner of a request's API key; null if it is to be read from Redis. */
+    private ApiKeyResolver.Owner keyOwner(RoutingContext request) {
+        var key = apiKey(request);
+        return key == null ? NO_KEY : apiKeys.find(key);
+    }
+
+    private Uni<ApiKeyResolver.Owner> loadKeyOwner(RoutingContext request) {
+        var key = apiKey(request);
+        return key == null ? Uni.createFrom().item(NO_KEY) : apiKeys.load(key);
+    }
+
+    private Credential credential(RoutingContext request, ApiKeyResolver.Owner keyOwner) {
+        if (keyOwner != NO_KEY && keyOwner.identity() == null) {
             return Credential.INVALID_KEY;
         }
         var authorization = HeaderText.decode(request.request().getHeader(HttpHeaders.AUTHORIZATION));

@@ -68,7 +68,7 @@ public class AuthorizationOpenApi implements OASFilter {
         for (var name : List.of(RateLimitHeaders.LIMIT, RateLimitHeaders.REMAINING, RateLimitHeaders.RESET)) {
             allowed.addHeader(name, OASFactory.createHeader().ref(name));
         }
-        for (var name : List.of(IdentityHeaders.USER_ID, IdentityHeaders.USER_TIER)) {
+        for (var name : IdentityHeaders.ALL) {
             allowed.addHeader(name, OASFactory.createHeader().description("Caller, for the upstream; absent if it has no name")
                     .schema(OASFactory.createSchema().addType(SchemaType.STRING)));
         }

@@ -1,5 +1,6 @@
 package dev.sluice.service.authz;
 
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
 import jakarta.enterprise.context.ApplicationScoped;
@@ -15,12 +16,13 @@ import dev.sluice.policy.CurrentPolicy;
 import dev.sluice.service.auth.JwtOnlyMechanism;
 import dev.sluice.service.config.ServiceConfig;
 import io.quarkus.security.AuthenticationFailedException;
+import io.smallrye.mutiny.Uni;
 import io.vertx.core.http.HttpHeaders;
 
 /**
  * Resolves the callers of forwarded requests: JWT, API key, address of the client. The gateway does the same by the
- * {@code RoutingContext} of its own requests. {@code X-User-Id} and {@code X-User-Tier} are ignored, because the proxies pass on
- * what the client has sent, unless {@code rate-limit.forward-auth.trust-identity} is true and a listed proxy asks.
+ * {@code RoutingContext} of its own requests. {@code X-User-Id} and the other headers that name a caller are ignored, because the
+ * proxies pass on what the client has sent, unless {@code rate-limit.forward-auth.trust-identity} is true and a listed proxy asks.
  */
 @ApplicationScoped
 class ForwardedCallers {
@@ -44,26 +46,31 @@ class ForwardedCallers {
      * Resolves the caller of a request. Exactly one callback is called, once, possibly before this method returns, on the event
      * loop of the caller of this method.
      *
-     * @param onFailure receives {@link CredentialsRejectedException} if the credentials are invalid, or
-     *        {@link dev.sluice.identity.KeysUnavailableException}
+     * @param onFailure receives {@link CredentialsRejectedException} if the credentials are invalid,
+     *        {@link dev.sluice.identity.KeysUnavailableException}, or {@link dev.sluice.api.StoreUnavailableException} if the API key
+     *        cannot be looked up
      */
     void resolve(ForwardedRequest request, Consumer<Caller> onCaller, Consumer<Throwable> onFailure) {
         if (!jwt.configured() || !request.headers().contains(HttpHeaders.AUTHORIZATION)) {
             Identity identity;
             try {
-                identity = withoutPrincipal(request);
+                identity = identities.findWithoutPrincipal(request.peer(), request.headers(), namesCaller(request));
             } catch (CredentialsRejectedException e) {
                 onFailure.accept(e);
                 return;
             }
-            onCaller.accept(caller(identity));
+            if (identity != null) {
+                onCaller.accept(caller(identity));
+            } else {
+                loadWithoutPrincipal(request).subscribe().with(loaded -> onCaller.accept(caller(loaded)), onFailure);
+            }
             return;
         }
         jwt.authenticate(request.headers())
-                .map(authenticated -> authenticated == null || authenticated.isAnonymous()
-                        ? withoutPrincipal(request)
-                        : DefaultIdentityResolver.identityOf(authenticated))
                 .onFailure(AuthenticationFailedException.class).transform(ForwardedCallers::rejection)
+                .chain(authenticated -> authenticated == null || authenticated.isAnonymous()
+                        ? loadWithoutPrincipal(request)
+                        : identities.load(authenticated))
                 .subscribe().with(identity -> onCaller.accept(caller(identity)), onFailure);
     }
 
@@ -73,9 +80,12 @@ class ForwardedCallers {
                 : new RejectedCredentialException(RejectedCredential.JWT_OTHER, DefaultIdentityResolver.NOT_VERIFIED);
     }
 
-    private Identity withoutPrincipal(ForwardedRequest request) {
-        return identities.identityWithoutPrincipal(request.peer(), request.headers(),
-                () -> trustIdentity && addresses.isProxyPeer(request.proxy()));
+    private Uni<Identity> loadWithoutPrincipal(ForwardedRequest request) {
+        return identities.loadWithoutPrincipal(request.peer(), request.headers(), namesCaller(request));
+    }
+
+    private BooleanSupplier namesCaller(ForwardedRequest request) {
+        return () -> trustIdentity && addresses.isProxyPeer(request.proxy());
     }
 
     private Caller caller(Identity identity) {

@@ -44,7 +44,7 @@ public interface ServiceConfig {
     interface ForwardAuth {
 
         /**
-         * Accepts X-User-Id and X-User-Tier in the requests of trusted proxies and identity proxies to the endpoints of forward
+         * Accepts X-User-Id, X-User-Tier, X-Team-Id and X-Org-Id in the requests of trusted proxies and identity proxies to the endpoints of forward
          * authentication and ext_authz. Only for proxies that remove these fields from the requests of their clients: most pass
          * all of them on.
          */

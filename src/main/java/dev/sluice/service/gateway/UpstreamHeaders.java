@@ -2,14 +2,17 @@ package dev.sluice.service.gateway;
 
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 
 import jakarta.enterprise.context.ApplicationScoped;
 
 import dev.sluice.identity.ApiKeyRegistry;
+import dev.sluice.identity.ApiKeyResolver;
 import dev.sluice.identity.ClientAddressResolver;
 import dev.sluice.identity.HeaderText;
 import dev.sluice.identity.IdentityHeaders;
@@ -38,11 +41,11 @@ public class UpstreamHeaders {
     private static final Set<String> FORWARDING = Set.of("x-forwarded-for", "x-forwarded-proto", "x-forwarded-host");
     private static final CharSequence WEBSOCKET = HttpHeaders.createOptimized("websocket");
 
-    private final ApiKeyRegistry apiKeys;
+    private final ApiKeyResolver apiKeys;
     private final ClientAddressResolver addresses;
     private final MethodOverrides methodOverrides;
 
-    UpstreamHeaders(ApiKeyRegistry apiKeys, ClientAddressResolver addresses, MethodOverrides methodOverrides) {
+    UpstreamHeaders(ApiKeyResolver apiKeys, ClientAddressResolver addresses, MethodOverrides methodOverrides) {
         this.methodOverrides = methodOverrides;
         this.apiKeys = apiKeys;
         this.addresses = addresses;
@@ -64,9 +67,9 @@ public class UpstreamHeaders {
         boolean trusted = addresses.isFromTrustedProxy(request);
         removeTwins(headers, trusted);
         methodOverrides.removeFrom(headers);
-        headers.remove(IdentityHeaders.USER_ID).remove(IdentityHeaders.USER_TIER);
+        IdentityHeaders.ALL.forEach(headers::remove);
         var key = headers.get(ApiKeyRegistry.HEADER);
-        if (key != null && apiKeys.find(HeaderText.decode(key)) != null) {
+        if (key != null && apiKeys.isKey(HeaderText.decode(key))) {
             headers.remove(ApiKeyRegistry.HEADER);
         }
         addForwarded(request, headers, trusted);
@@ -76,13 +79,25 @@ public class UpstreamHeaders {
         return headers;
     }
 
-    /** Names a caller to an upstream. Adds nothing if the caller is not a user. */
+    /** Names a caller to an upstream. Adds nothing if the caller is not a user; the team and the organisation, if there are any. */
     public static void putIdentity(MultiMap headers, Caller caller) {
-        var user = caller.identity().userName();
-        if (user.isPresent()) {
-            headers.set(IdentityHeaders.USER_ID, percentEncode(user.get()));
-            headers.set(IdentityHeaders.USER_TIER, percentEncode(caller.tier()));
+        namesOf(caller).forEach((field, name) -> headers.set(field, percentEncode(name)));
+    }
+
+    private static Map<String, String> namesOf(Caller caller) {
+        var names = new LinkedHashMap<String, String>();
+        caller.identity().userName().ifPresent(user -> {
+            names.put(IdentityHeaders.USER_ID, user);
+            names.put(IdentityHeaders.USER_TIER, caller.tier());
+        });
+        var chain = caller.identity().chain();
+        if (chain.team() != null) {
+            names.put(IdentityHeaders.TEAM_ID, chain.team());
         }
+        if (chain.org() != null) {
+            names.put(IdentityHeaders.ORG_ID, chain.org());
+        }
+        return names;
     }
 
     /**
@@ -94,12 +109,14 @@ public class UpstreamHeaders {
      */
     public Set<String> namesToRemove(MultiMap headers, Caller caller) {
         var names = new LinkedHashSet<String>();
-        if (caller.identity().userName().isEmpty()) {
-            names.add(IdentityHeaders.USER_ID.toLowerCase(Locale.ROOT));
-            names.add(IdentityHeaders.USER_TIER.toLowerCase(Locale.ROOT));
+        var replaced = namesOf(caller);
+        for (var field : IdentityHeaders.ALL) {
+            if (!replaced.containsKey(field)) {
+                names.add(field.toLowerCase(Locale.ROOT));
+            }
         }
         var key = headers.get(ApiKeyRegistry.HEADER);
-        if (apiKeys.hasKeys() && (key == null || apiKeys.find(HeaderText.decode(key)) != null)) {
+        if (apiKeys.hasKeys() && (key == null || apiKeys.isKey(HeaderText.decode(key)))) {
             names.add(ApiKeyRegistry.HEADER.toLowerCase(Locale.ROOT));
         }
         for (var header : headers) {
@@ -130,11 +147,16 @@ public class UpstreamHeaders {
         }
         var name = FieldNames.asSeenByCgi(field);
         return isIdentity(name) || !trusted && FORWARDING.contains(name)
-                || name.equalsIgnoreCase(ApiKeyRegistry.HEADER) && apiKeys.find(HeaderText.decode(value)) != null;
+                || name.equalsIgnoreCase(ApiKeyRegistry.HEADER) && apiKeys.isKey(HeaderText.decode(value));
     }
 
     private static boolean isIdentity(String name) {
-        return name.equalsIgnoreCase(IdentityHeaders.USER_ID) || name.equalsIgnoreCase(IdentityHeaders.USER_TIER);
+        for (var field : IdentityHeaders.ALL) {
+            if (name.equalsIgnoreCase(field)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private static void addForwarded(HttpServerRequest request, MultiMap headers, boolean trusted) {

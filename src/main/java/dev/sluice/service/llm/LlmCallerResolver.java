@@ -7,6 +7,7 @@ import jakarta.enterprise.context.ApplicationScoped;
 
 import dev.sluice.http.CredentialFailures;
 import dev.sluice.identity.ApiKeyRegistry;
+import dev.sluice.identity.ApiKeyResolver;
 import dev.sluice.identity.CredentialsRejectedException;
 import dev.sluice.identity.Identity;
 import dev.sluice.identity.KeysUnavailableException;
@@ -45,7 +46,7 @@ class LlmCallerResolver {
     record LlmCaller(Caller caller, String key, boolean ownKey, ProviderKey identityKey, boolean unproven) {
     }
 
-    private final ApiKeyRegistry apiKeys;
+    private final ApiKeyResolver apiKeys;
     private final CallerResolver callers;
     private final LlmConfig settings;
     private final JwtOnlyMechanism tokens;
@@ -54,7 +55,7 @@ class LlmCallerResolver {
     /** API keys configured for Sluice. */
     private final Map<Provider, String> keys = new HashMap<>();
 
-    LlmCallerResolver(ApiKeyRegistry apiKeys, CallerResolver callers, LlmConfig settings, JwtOnlyMechanism tokens,
+    LlmCallerResolver(ApiKeyResolver apiKeys, CallerResolver callers, LlmConfig settings, JwtOnlyMechanism tokens,
             CredentialFailures credentialFailures, ProvenKeys provenKeys, Providers providers) {
         this.tokens = tokens;
         this.apiKeys = apiKeys;
@@ -70,22 +71,28 @@ class LlmCallerResolver {
     /**
      * Resolves the caller. Keys that are neither Sluice's nor forwarded count as failed credentials of the client's address.
      *
-     * @return completes on the current context; fails with {@link CallRejectedException}
+     * @return completes on the current context; fails with {@link CallRejectedException}, or with
+     *         {@link dev.sluice.api.StoreUnavailableException} if a key is to be looked up in Redis, which does not reply
      */
     Future<LlmCaller> resolve(RoutingContext context, Provider provider) {
         var request = context.request();
         // A JWT that Sluice verifies determines the identity, regardless of API keys, and is itself not an API key.
         boolean token = tokens.configured()
                 && request.headers().getAll(RequestKeys.AUTHORIZATION).stream().anyMatch(JwtOnlyMechanism::bearsJwt);
+        var owners = token ? null : apiKeys.newRequestOwners();
         RequestKeys requestKeys;
         try {
-            requestKeys = new RequestKeys(request, token ? null : apiKeys);
+            requestKeys = new RequestKeys(request, owners);
         } catch (CredentialsRejectedException e) {
             return reject(context, 1, e);
         } catch (CallRejectedException e) {
             return Future.failedFuture(e);
         }
-        return new Resolution(context, provider, requestKeys).resolve();
+        if (owners == null || owners.isComplete()) {
+            return new Resolution(context, provider, requestKeys).resolve();
+        }
+        return UniHelper.toFuture(owners.load()).compose(
+                loaded -> new Resolution(context, provider, new RequestKeys(request, owners)).resolve());
     }
 
     private Future<LlmCaller> reject(RoutingContext context, int failures, Throwable cause) {

@@ -11,7 +11,7 @@ import java.util.regex.Pattern;
 import jakarta.enterprise.context.ApplicationScoped;
 
 import dev.sluice.http.RateLimitHeaders;
-import dev.sluice.identity.ApiKeyRegistry;
+import dev.sluice.identity.ApiKeyResolver;
 import dev.sluice.llm.config.Providers;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.ProviderOperation;
@@ -57,11 +57,11 @@ class ProviderHeaders {
     /** Response formats of Google from which usage can be extracted. */
     private static final Set<String> READABLE_FORMATS = Set.of("sse", "json");
 
-    private final ApiKeyRegistry apiKeys;
+    private final ApiKeyResolver apiKeys;
     private final ForwardedHeaders forwardedHeaders;
     private final Providers providers;
 
-    ProviderHeaders(ApiKeyRegistry apiKeys, ForwardedHeaders forwardedHeaders, Providers providers) {
+    ProviderHeaders(ApiKeyResolver apiKeys, ForwardedHeaders forwardedHeaders, Providers providers) {
         this.providers = providers;
         this.apiKeys = apiKeys;
         this.forwardedHeaders = forwardedHeaders;

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 import dev.sluice.identity.ApiKeyRegistry;
+import dev.sluice.identity.ApiKeyResolver;
 import dev.sluice.identity.CredentialsRejectedException;
 import dev.sluice.identity.Identity;
 import dev.sluice.identity.RejectedCredential;
@@ -53,20 +54,20 @@ final class RequestKeys {
     }
 
     private final List<Key> keys = new ArrayList<>(2);
-    private final ApiKeyRegistry registry;
+    private final ApiKeyResolver.RequestOwners owners;
 
     /**
-     * Reads the keys of a request.
+     * Reads the keys of a request. If owners are missing afterwards, they are to be read, and the keys again.
      *
-     * @param registry the Sluice keys; null if none is looked up, because a JWT in {@code Authorization} determines the caller
+     * @param owners the Sluice keys; null if none is looked up, because a JWT in {@code Authorization} determines the caller
      * @throws CredentialsRejectedException if a key has invalid characters or is too long
      * @throws CallRejectedException if there are too many keys
      */
-    RequestKeys(HttpServerRequest request, ApiKeyRegistry registry) {
-        this.registry = registry;
+    RequestKeys(HttpServerRequest request, ApiKeyResolver.RequestOwners owners) {
+        this.owners = owners;
         var headers = request.headers();
         headers.getAll(ApiKeyRegistry.HEADER).forEach(value -> add(Place.HEADER, KeySyntax.ofHeader(value)));
-        if (registry != null) {
+        if (owners != null) {
             headers.getAll(AUTHORIZATION).forEach(value -> add(Place.BEARER, KeySyntax.ofAuthorization(value)));
         }
         headers.getAll(GOOGLE_KEY).forEach(value -> add(Place.GOOGLE, KeySyntax.ofHeader(value)));
@@ -86,7 +87,7 @@ final class RequestKeys {
         }
         var key = find(text);
         if (key == null) {
-            var owner = registry == null || text.length() > KeySyntax.MAX_LENGTH ? null : registry.find(text);
+            var owner = owners == null || text.length() > KeySyntax.MAX_LENGTH ? null : owners.find(text).identity();
             if (owner == null && !KeySyntax.isValid(text)) {
                 throw new RejectedCredentialException(RejectedCredential.API_KEY_MALFORMED, KeySyntax.RULE);
             }
@@ -148,7 +149,7 @@ final class RequestKeys {
      * @param providerKey the key that is forwarded to the provider, which is none of them; null if there is none
      */
     int failures(String providerKey) {
-        if (registry == null || !registry.hasKeys()) {
+        if (owners == null || !owners.hasKeys()) {
             return 0;
         }
         int failures = 0;

@@ -11,6 +11,7 @@ import dev.sluice.api.DecisionMode;
 import dev.sluice.config.RulesFile;
 import dev.sluice.config.RulesFileStatus;
 import dev.sluice.engine.StoreStatus;
+import dev.sluice.redis.RedisProvider;
 import dev.sluice.service.rls.DomainRules;
 
 /**
@@ -22,10 +23,12 @@ import dev.sluice.service.rls.DomainRules;
 class StoreReadiness implements HealthCheck {
 
     private final StoreStatus store;
+    private final RedisProvider redis;
     private final RulesFile file;
     private final DomainRules domains;
 
-    StoreReadiness(StoreStatus store, RulesFile file, DomainRules domains) {
+    StoreReadiness(StoreStatus store, RedisProvider redis, RulesFile file, DomainRules domains) {
+        this.redis = redis;
         this.domains = domains;
         this.store = store;
         this.file = file;
@@ -39,6 +42,8 @@ class StoreReadiness implements HealthCheck {
         if (mode != DecisionMode.MEMORY) {
             response.withData("instances", store.instances());
         }
+        // A warning only: the instance works, until Redis evicts windows or, with allkeys-*, stored identities.
+        redis.evictingPolicy().ifPresent(policy -> response.withData("evicting-policy", policy));
         file.status().ifPresent(state -> addFile("rows", state, response));
         domains.status().ifPresent(state -> addFile("envoy-config", state, response));
         return response.build();

@@ -1,0 +1,14 @@
+package dev.sluice.directory.cache;
+
+import org.jspecify.annotations.Nullable;
+
+import dev.sluice.identity.chain.IdentityChain;
+
+/**
+ * What the directory says of a caller. Immutable.
+ *
+ * @param tier tier of the user's record or, without one, of the key's; null if neither has one
+ * @param chain the levels of the caller
+ */
+public record ResolvedCaller(@Nullable String tier, IdentityChain chain) {
+}

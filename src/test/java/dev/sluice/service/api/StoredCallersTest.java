@@ -1,0 +1,218 @@
+package dev.sluice.service.api;
+
+import static dev.sluice.testing.StoredIdentities.limits;
+import static io.restassured.RestAssured.given;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.hamcrest.Matchers.contains;
+import static org.hamcrest.Matchers.containsString;
+import static org.hamcrest.Matchers.is;
+import static org.hamcrest.Matchers.nullValue;
+
+import java.util.List;
+import java.util.Map;
+
+import jakarta.inject.Inject;
+
+import org.eclipse.microprofile.config.inject.ConfigProperty;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+import dev.sluice.directory.IdentityKind;
+import dev.sluice.directory.IdentityStore;
+import dev.sluice.directory.cache.CallerDirectory;
+import dev.sluice.testing.EchoUpstream;
+import dev.sluice.testing.HttpTestBase;
+import dev.sluice.testing.JwtKeys;
+import dev.sluice.testing.Polling;
+import dev.sluice.testing.RedisTestResource;
+import dev.sluice.testing.StoredIdentities;
+import dev.sluice.testing.TrustedProxyProfile;
+import dev.sluice.testing.faults.RespClient;
+import io.quarkus.test.common.WithTestResource;
+import io.quarkus.test.junit.QuarkusTest;
+import io.quarkus.test.junit.TestProfile;
+import io.restassured.response.ValidatableResponse;
+import io.vertx.core.json.JsonObject;
+
+/** Callers who are stored in Redis: by their keys, and by tokens and headers that name them. */
+@QuarkusTest
+@TestProfile(TrustedProxyProfile.class)
+@WithTestResource(RedisTestResource.class)
+@WithTestResource(EchoUpstream.class)
+@WithTestResource(JwtKeys.class)
+class StoredCallersTest extends HttpTestBase {
+
+    private static final String KEY = "sk-sluice-key-of-alice";
+
+    JwtKeys jwt;
+
+    @Inject
+    IdentityStore store;
+
+    @Inject
+    CallerDirectory directory;
+
+    @ConfigProperty(name = "rate-limit.redis.port")
+    int redisPort;
+
+    private StoredIdentities stored;
+
+    @BeforeEach
+    void create() {
+        stored = new StoredIdentities(store, directory);
+    }
+
+    @AfterEach
+    void delete() {
+        stored.close();
+    }
+
+    private static ValidatableResponse get(String... headersAndValues) {
+        var request = given();
+        for (int i = 0; i < headersAndValues.length; i += 2) {
+            request.header(headersAndValues[i], headersAndValues[i + 1]);
+        }
+        return request.when().get("/campaigns").then();
+    }
+
+    private ValidatableResponse getWithToken(Map<String, Object> claims) {
+        return get("Authorization", "Bearer " + jwt.tokenWithClaims("alice", claims));
+    }
+
+    private long used(String identifier) {
+        return admin.limits(identifier).await().indefinitely().getOrDefault("api:/campaigns", 0L);
+    }
+
+    @Test
+    void withoutAnyKeysTheHeaderIsTheUpstreams() {
+        get("X-API-Key", "of the upstream").statusCode(200).body("headers.'x-api-key'", contains("of the upstream"));
+        assertThat(used("ip:127.0.0.1")).isEqualTo(1);
+    }
+
+    @Test
+    void keyIdentifiesItsUserAndIsNotForwarded() {
+        stored.put(IdentityKind.TEAM, "red", new JsonObject().put("org", "acme"))
+                .put(IdentityKind.USER, "alice", new JsonObject().put("tier", "pro"))
+                .putKey("k1", KEY, new JsonObject().put("user", "alice").put("team", "red").put("tier", "free"));
+
+        get("X-API-Key", KEY).statusCode(200).header("X-RateLimit-Limit", "100")
+                .body("headers.'x-api-key'", nullValue())
+                .body("headers.'x-user-id'", contains("alice")).body("headers.'x-user-tier'", contains("pro"))
+                .body("headers.'x-team-id'", contains("red")).body("headers.'x-org-id'", contains("acme"));
+        assertThat(used("user:alice")).isEqualTo(1);
+    }
+
+    @Test
+    void keyWithoutUserIsItsOwnIdentifier() {
+        stored.putKey("k1", KEY, new JsonObject().put("tier", "pro"));
+
+        get("X-API-Key", KEY).statusCode(200).header("X-RateLimit-Limit", "100").body("headers.'x-user-id'", nullValue());
+        assertThat(used("key:k1")).isEqualTo(1);
+    }
+
+    @Test
+    void keyThatIsUnknownDisabledExpiredRotatedOutOrDeletedIs401() {
+        stored.putKey("k1", KEY, new JsonObject().put("user", "alice"));
+        get("X-API-Key", KEY).statusCode(200);
+        get("X-API-Key", "unknown").statusCode(401).body("error.code", is("RATE_4011"));
+        stored.putKey("k1", KEY, new JsonObject().put("user", "alice").put("disabled", true));
+        get("X-API-Key", KEY).statusCode(401);
+        stored.putKey("k1", KEY, new JsonObject().put("user", "alice").put("expires_at", "2001-01-01T00:00:00Z"));
+        get("X-API-Key", KEY).statusCode(401);
+        stored.putKey("k1", KEY, new JsonObject().put("user", "alice"));
+        get("X-API-Key", KEY).statusCode(200);
+        stored.putKey("k1", KEY + "2", new JsonObject().put("user", "alice"));
+        get("X-API-Key", KEY).statusCode(401);
+        get("X-API-Key", KEY + "2").statusCode(200);
+        stored.putKey("other", "other", new JsonObject());
+        stored.write(IdentityKind.KEY, "k1", null);
+        get("X-API-Key", KEY + "2").statusCode(401);
+        assertThat(admin.limits("ip:127.0.0.1").await().indefinitely()).containsEntry("api:default", 5L);
+    }
+
+    @Test
+    void endpointsOfSluiceCheckKeysToo() {
+        stored.putKey("k1", KEY, new JsonObject());
+        for (var status : Map.of(KEY, 200, "unknown", 401).entrySet()) {
+            given().header("X-API-Key", status.getKey()).contentType("application/json")
+                    .body("{\"identifier\":\"x\",\"resource\":\"r\",\"rate\":\"5/minute\"}").post("/v1/check").then()
+                    .statusCode(status.getValue());
+            given().header("X-API-Key", status.getKey()).header("X-Forwarded-Uri", "/campaigns").get("/v1/forward-auth").then()
+                    .statusCode(status.getValue());
+        }
+    }
+
+    @Test
+    void damagedRecordIs503AndNever401() {
+        stored.putKey("k1", KEY, new JsonObject().put("limits", limits("not a rate")));
+
+        get("X-API-Key", KEY).statusCode(503).body("error.code", is("RATE_5002"));
+        given().header("X-API-Key", KEY).header("X-Forwarded-Uri", "/campaigns").get("/v1/forward-auth").then()
+                .statusCode(503);
+    }
+
+    @Test
+    void withoutRedisUnknownKeysAre503AndKnownOnesGoOn() {
+        stored.putKey("k1", KEY, new JsonObject().put("user", "alice"));
+        get("X-API-Key", KEY).statusCode(200);
+        try (var redis = new RespClient(redisPort)) {
+            redis.command("CLIENT", "PAUSE", "4000");
+        }
+        try {
+            get("X-API-Key", "sk-sluice-unknown").statusCode(503).body("error.code", is("RATE_5002"));
+            get("X-API-Key", KEY).statusCode(200);
+            getWithToken(Map.of("team", "red")).statusCode(200);
+        } finally {
+            awaitRedis();
+        }
+    }
+
+    private static void awaitRedis() {
+        Polling.await().until(() -> given().header("X-API-Key", "sk-sluice-unknown").get("/campaigns").statusCode() == 401);
+    }
+
+    @Test
+    void tokenNamesTeamAndOrganisation() {
+        stored.put(IdentityKind.USER, "alice", new JsonObject().put("tier", "pro"))
+                .put(IdentityKind.TEAM, "red", new JsonObject().put("org", "acme"));
+
+        getWithToken(Map.of("tier", "free", "team", "red", "org", "claimed")).statusCode(200)
+                .header("X-RateLimit-Limit", "100").body("headers.'x-team-id'", contains("red"))
+                .body("headers.'x-org-id'", contains("acme"));
+        getWithToken(Map.of("team", List.of("blue"), "org", "claimed")).statusCode(200)
+                .body("headers.'x-team-id'", contains("blue")).body("headers.'x-org-id'", contains("claimed"));
+        getWithToken(Map.of("team", List.of())).statusCode(200).body("headers.'x-team-id'", nullValue());
+    }
+
+    @Test
+    void claimThatIsNotOneNameIs401() {
+        getWithToken(Map.of("team", List.of("red", "blue"))).statusCode(401)
+                .body("error.message", containsString("has 2 values"));
+        for (var team : List.of("a/b", "", "a b", "x".repeat(129), 5, Map.of("name", "red"), List.of(5))) {
+            getWithToken(Map.of("team", team)).statusCode(401).body("error.message", containsString("The claim team"));
+        }
+        getWithToken(Map.of("org", "a/b")).statusCode(401).body("error.message", containsString("The claim org"));
+    }
+
+    @Test
+    void trustedProxyNamesTeamAndOrganisation() {
+        get("X-User-Id", "alice", "X-Team-Id", "red", "X-Org-Id", "acme").statusCode(200)
+                .body("headers.'x-team-id'", contains("red")).body("headers.'x-org-id'", contains("acme"));
+        get("X-User-Id", "alice", "X-Team-Id", "a/b").statusCode(401).body("error.message", containsString("X-Team-Id"));
+        get("X-Team-Id", "red", "X-Org-Id", "acme").statusCode(200).body("headers.'x-team-id'", nullValue())
+                .body("headers.'x-org-id'", nullValue());
+        getWithToken(Map.of()).statusCode(200).body("headers.'x-team-id'", nullValue());
+        get("Authorization", "Bearer " + jwt.token("alice", null), "X-Team-Id", "red", "X-Org-Id", "acme", "X_Team_Id", "red")
+                .statusCode(200).body("headers.'x-team-id'", nullValue()).body("headers.'x-org-id'", nullValue())
+                .body("headers.'x_team_id'", nullValue());
+    }
+
+    @Test
+    void recordOfAUserHoldsForHeadersToo() {
+        stored.put(IdentityKind.USER, "alice", new JsonObject().put("tier", "pro"));
+
+        get("X-User-Id", "alice", "X-User-Tier", "free").header("X-RateLimit-Limit", "100");
+        get("X-User-Id", "bob", "X-User-Tier", "free").header("X-RateLimit-Limit", "10");
+    }
+}
