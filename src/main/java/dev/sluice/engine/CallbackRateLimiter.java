@@ -45,7 +45,11 @@ public interface CallbackRateLimiter {
             @Override
             public void checkAll(List<RateLimitRequest> requests, IdentityChain chain, Consumer<Decision> onDecision,
                     Consumer<Throwable> onFailure) {
-                limiter.checkAll(requests).subscribe().with(onDecision, onFailure);
+                if (requests.size() == 1) {
+                    check(requests.get(0), onDecision, onFailure);
+                } else {
+                    limiter.checkAll(requests).subscribe().with(onDecision, onFailure);
+                }
             }
         };
     }

@@ -21,8 +21,8 @@ import dev.sluice.api.Rate;
 import dev.sluice.api.RateLimitRequest;
 import dev.sluice.config.ConfigProblems;
 import dev.sluice.config.RulesDocument;
-import dev.sluice.identity.chain.ChainLevel;
 import dev.sluice.identity.chain.IdentityChain;
+import dev.sluice.identity.chain.OwnLimits;
 
 /** Immutable set of tiers and limit rules, as read at one time. */
 final class PolicySnapshot {
@@ -41,8 +41,8 @@ final class PolicySnapshot {
     private final List<String> exemptPaths;
     private final RuleMatcher exempt = new RuleMatcher();
     private final List<String> apiPrefix;
-    /** Rules of levels, by the level itself: a changed one is another object. */
-    private final Cache<ChainLevel, LevelRules> levelRules = Caffeine.newBuilder().executor(Runnable::run).weakKeys().build();
+    /** Rules of levels, by the limits themselves: changed ones are another object. */
+    private final Cache<OwnLimits, LevelRules> levelRules = Caffeine.newBuilder().executor(Runnable::run).weakKeys().build();
 
     /** @param otherTiers tiers of the settings, which the rules file may replace; rates for them are ignored */
     private PolicySnapshot(PolicyConfig settings, RulesDocument file, List<String> otherTiers, ConfigProblems problems) {
@@ -198,8 +198,9 @@ final class PolicySnapshot {
     /** Adds the requests of the levels of a chain for an API request. */
     void addLevels(List<RateLimitRequest> requests, IdentityChain chain, Collection<String> methods, String path) {
         for (var level : chain.levels()) {
-            var rules = levelRules.get(level, created -> new LevelRules(created, apiPrefix, caseInsensitive));
-            var request = rules.request(rules.hasEndpoints() ? endpointRules(rules, methods, path) : Set.of());
+            var rules = levelRules.get(level.limits(), created -> new LevelRules(created, apiPrefix, caseInsensitive));
+            var request = rules.request(level.identifier(),
+                    rules.hasEndpoints() ? endpointRules(rules, methods, path) : Set.of());
             if (request != null) {
                 requests.add(request);
             }

@@ -54,6 +54,7 @@ public final class RedisWindowStore implements WindowStore {
     private final HashTags hashTags;
     private final RedisClock clock = new RedisClock();
     private final ScriptDispatcher dispatcher;
+    private final ChainRoots roots;
 
     /**
      * @param maxWindows maximum number of windows per identifier
@@ -68,6 +69,7 @@ public final class RedisWindowStore implements WindowStore {
         this.adminTimeoutMillis = Math.max(MIN_ADMIN_TIMEOUT_MILLIS, timeout.toMillis());
         var decide = DecisionScript.load(timeExpression, maxWindows);
         manager.preload(decide.lua());
+        this.roots = new ChainRoots(manager, hashTags);
         this.dispatcher = new ScriptDispatcher(manager, hashTags, decide, timeout.toNanos(), recorder, this.clock);
         this.settleScript = LuaScript.load(RedisWindowStore.class, "settle.lua", timeExpression);
         this.usageScript = LuaScript.load(RedisWindowStore.class, "usage.lua", timeExpression);
@@ -89,6 +91,9 @@ public final class RedisWindowStore implements WindowStore {
     /** Callback variant of {@link #take(String, List, boolean, String)}. */
     public void take(String identifier, ClaimPlan plan, boolean consume, String reservation,
             ResultCallback<StoreResult> callback) {
+        if (isSharded()) {
+            roots.note(identifier);
+        }
         boolean reserves = consume && reservation != null;
         var member = reserves ? WindowKeys.reservationMember(reservation) : null;
         dispatcher.dispatch(new PendingDecision(identifier, plan, plan.operation(consume, reserves, exactUpTo), reservation,
@@ -101,6 +106,9 @@ public final class RedisWindowStore implements WindowStore {
      * @param reservation id of the reservation for the reserved claims; null if there are none
      */
     public void take(JointRequest request, boolean consume, String reservation, ResultCallback<StoreResult> callback) {
+        if (isSharded()) {
+            request.identifiers().forEach(roots::note);
+        }
         var plan = request.plan();
         boolean reserves = consume && reservation != null;
         var member = reserves ? WindowKeys.reservationMember(reservation) : null;
@@ -157,8 +165,29 @@ public final class RedisWindowStore implements WindowStore {
         return withTimeout(() -> manager.eval(refundScript, keyNames, arguments), reply -> null);
     }
 
+    /** Returns the names under which the windows of an identifier are stored. */
+    public Uni<List<String>> storedNames(String identifier) {
+        return isSharded()
+                ? withTimeout(() -> roots.names(identifier), Function.identity())
+                : Uni.createFrom().item(List.of(identifier));
+    }
+
     @Override
     public Uni<WindowUsage> usage(String identifier, String resource, Duration window) {
+        return overNames(identifier, name -> storedUsage(name, resource, window)).map(all -> {
+            var last = all.get(all.size() - 1);
+            return new WindowUsage(identifier, resource, all.stream().mapToLong(WindowUsage::used).sum(), window, last.end());
+        });
+    }
+
+    /** Makes a query for each name under which the windows of an identifier are stored. */
+    private <T> Uni<List<T>> overNames(String identifier, Function<String, Uni<T>> query) {
+        return storedNames(identifier).chain(names -> names.size() == 1
+                ? query.apply(names.get(0)).map(List::of)
+                : Uni.join().all(names.stream().map(query).toList()).andFailFast());
+    }
+
+    private Uni<WindowUsage> storedUsage(String identifier, String resource, Duration window) {
         var name = WindowKeys.windowMember(resource, window.toSeconds());
         return withTimeout(() -> count(identifier, List.of(name)), reply -> new WindowUsage(identifier, resource,
                 reply.get(1).toLong(), window, MicrosClock.instant(reply.get(0).toLong())));
@@ -166,6 +195,14 @@ public final class RedisWindowStore implements WindowStore {
 
     @Override
     public Uni<Map<String, Long>> limits(String identifier) {
+        return overNames(identifier, this::storedLimits).map(all -> {
+            var sums = new HashMap<String, Long>();
+            all.forEach(limits -> limits.forEach((resource, used) -> sums.merge(resource, used, Long::sum)));
+            return sums;
+        });
+    }
+
+    private Uni<Map<String, Long>> storedLimits(String identifier) {
         return withTimeout(() -> members(identifier).map(names -> names.stream().filter(WindowKeys::isWindow).toList())
                 .compose(windows -> windows.isEmpty()
                         ? Future.succeededFuture(Map.<String, Long>of())
@@ -203,6 +240,10 @@ public final class RedisWindowStore implements WindowStore {
 
     @Override
     public Uni<Void> reset(String identifier, String resource) {
+        return overNames(identifier, name -> resetStored(name, resource).replaceWith(true)).replaceWithVoid();
+    }
+
+    private Uni<Void> resetStored(String identifier, String resource) {
         return withTimeout(() -> members(identifier), Function.<List<String>>identity()).chain(names -> {
             var windows = names.stream().filter(WindowKeys::isWindow)
                     .filter(name -> resource == null || WindowKeys.resource(name).equals(resource)).toList();
