@@ -8,6 +8,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import dev.sluice.api.FallbackPolicy;
 import dev.sluice.api.ResourceCheck;
 import dev.sluice.store.ClaimPlan;
+import dev.sluice.store.MicrosClock;
+import dev.sluice.store.PeriodCalendar;
 import dev.sluice.store.WindowClaim;
 
 /** Cache of claim plans by resource checks: the same rules apply to most requests. */
@@ -19,11 +21,21 @@ final class ClaimPlanCache {
     private final FallbackPolicy fallback;
     private final Map<List<ResourceCheck>, ClaimPlan> plans = new ConcurrentHashMap<>();
 
-    /** @param fallback the policy for checks that do not set their own */
-    ClaimPlanCache(FallbackPolicy fallback) {
+    private final PeriodCalendar calendar;
+    private final MicrosClock clock;
+
+    /**
+     * @param fallback the policy for checks that do not set their own
+     * @param calendar periods of the time zone
+     * @param clock tells which periods are the current ones
+     */
+    ClaimPlanCache(FallbackPolicy fallback, PeriodCalendar calendar, MicrosClock clock) {
         this.fallback = fallback;
+        this.calendar = calendar;
+        this.clock = clock;
     }
 
+    /** Returns the plan of checks, for the current calendar periods. */
     ClaimPlan planFor(List<ResourceCheck> checks) {
         for (var check : checks) {
             if (check.reserved()) {
@@ -38,7 +50,7 @@ final class ClaimPlanCache {
             }
             plans.put(checks, plan);
         }
-        return plan;
+        return plan.at(clock); // keeps the plan of the other period, too
     }
 
     /** Creates one claim per window; if two checks name the same window, the smaller limit and the larger cost apply. */
@@ -49,9 +61,9 @@ final class ClaimPlanCache {
             var effectiveFallback = check.fallback() == null ? fallback : check.fallback();
             for (var quota : check.rate().quotas()) {
                 long cost = !consume ? 1 : check.reserved() ? Math.min(check.cost(), quota.limit()) : check.cost();
-                add(claims,
-                        new WindowClaim(check.resource(), quota.windowSeconds() * 1_000_000, quota.limit(), quota.unit(), cost,
-                                check.reserved(), quota.limit(), effectiveFallback));
+                var claim = new WindowClaim(check.resource(), quota.windowSeconds() * 1_000_000, quota.limit(), quota.unit(),
+                        cost, check.reserved(), quota.limit(), effectiveFallback);
+                add(claims, quota.period() == null ? claim : claim.in(calendar.at(quota.period(), clock.micros())));
             }
         }
         return claims;
@@ -60,11 +72,11 @@ final class ClaimPlanCache {
     private static void add(List<WindowClaim> claims, WindowClaim claim) {
         var added = claim;
         for (var existing : claims) {
-            if (existing.span() == claim.span() && existing.resource().equals(claim.resource())) {
+            if (existing.hasSameWindow(claim)) {
                 long limit = Math.min(claim.limit(), existing.limit());
                 added = new WindowClaim(claim.resource(), claim.span(), limit, claim.unit(),
                         Math.max(claim.cost(), existing.cost()),
-                        claim.reserved(), limit, stricter(claim.fallback(), existing.fallback()));
+                        claim.reserved(), limit, stricter(claim.fallback(), existing.fallback())).in(claim.calendar());
                 claims.remove(existing);
                 break;
             }

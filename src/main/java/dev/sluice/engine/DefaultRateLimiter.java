@@ -22,6 +22,7 @@ import dev.sluice.api.RateLimitRequest;
 import dev.sluice.api.RateLimiter;
 import dev.sluice.api.StoreUnavailableException;
 import dev.sluice.store.MicrosClock;
+import dev.sluice.store.PeriodCalendar;
 import dev.sluice.store.ResultCallback;
 import io.smallrye.mutiny.Uni;
 
@@ -46,15 +47,19 @@ public final class DefaultRateLimiter implements RateLimiter, CallbackRateLimite
     public DefaultRateLimiter(FailoverWindowStore store, MicrosClock clock, FallbackPolicy fallback, boolean enabled,
             boolean dryRun,
             List<DecisionListener> listeners) {
-        this(store, clock, fallback, enabled, dryRun, listeners, (nanos, task) -> task, 0);
+        this(store, clock, PeriodCalendar.UTC, fallback, enabled, dryRun, listeners, (nanos, task) -> task, 0);
     }
 
-    /** @param maxWaiters maximum number of requests that wait */
-    DefaultRateLimiter(FailoverWindowStore store, MicrosClock clock, FallbackPolicy fallback, boolean enabled, boolean dryRun,
+    /**
+     * @param calendar periods of the time zone
+     * @param maxWaiters maximum number of requests that wait
+     */
+    DefaultRateLimiter(FailoverWindowStore store, MicrosClock clock, PeriodCalendar calendar, FallbackPolicy fallback,
+            boolean enabled, boolean dryRun,
             List<DecisionListener> listeners, AcquireQueues.Timers timers, int maxWaiters) {
         this.store = store;
         this.clock = clock;
-        this.planCache = new ClaimPlanCache(fallback);
+        this.planCache = new ClaimPlanCache(fallback, calendar, clock);
         this.enabled = enabled;
         this.dryRun = dryRun;
         this.listeners = List.copyOf(listeners);

@@ -48,14 +48,14 @@ public final class JointWindowStore {
     /** Decides; the callback runs on the calling event loop, if the caller is on one. */
     public void take(JointRequest request, boolean consume, ResultCallback<Outcome> callback) {
         if (redis == null) {
-            callback.onResult(new Outcome(DecisionMode.MEMORY, request, memory.takeNow(request, consume)));
+            callback.onResult(outcome(DecisionMode.MEMORY, request, memory.takeNow(request, consume)));
         } else if (!redis.available()) {
             decideByFallback(new StoreUnavailableException("Redis is unavailable", null), request, consume, callback);
         } else {
             redis.take(request, consume, new ResultCallback<>() {
                 @Override
                 public void onResult(StoreResult result) {
-                    callback.onResult(new Outcome(DecisionMode.REDIS, request, result));
+                    callback.onResult(outcome(DecisionMode.REDIS, request, result));
                 }
 
                 @Override
@@ -86,7 +86,7 @@ public final class JointWindowStore {
                 try {
                     result = memory.takeNow(local, consume);
                     if (consume && timeout == null) {
-                        forEachTaken(local, result,
+                        forEachTaken(local.at(result.now()), result,
                                 (identifier, claims) -> memory.addUnsynced(identifier, claims, result.now(), null));
                     } else if (consume) {
                         timeout.lateResult().onComplete(late -> reconcile(request, local, result, late));
@@ -95,9 +95,13 @@ public final class JointWindowStore {
                     callback.onFailure(e);
                     return;
                 }
-                callback.onResult(new Outcome(DecisionMode.LOCAL, local, result));
+                callback.onResult(outcome(DecisionMode.LOCAL, local, result));
             }
         }
+    }
+
+    private static Outcome outcome(DecisionMode mode, JointRequest request, StoreResult result) {
+        return new Outcome(mode, request.at(result.now()), result);
     }
 
     private JointRequest withShares(JointRequest request) {
@@ -123,14 +127,16 @@ public final class JointWindowStore {
 
     /** Counts what was granted locally in Redis exactly once, given Redis's late reply, and refunds what only Redis has granted. */
     private void reconcile(JointRequest request, JointRequest local, StoreResult granted, AsyncResult<StoreResult> late) {
+        var decided = local.at(granted.now()).plan();
+        var asked = late.failed() ? null : request.at(late.result().now()).plan();
         var localParts = local.plan().split(granted);
         var redisParts = late.failed() ? null : request.plan().split(late.result());
         for (int i = 0; i < localParts.size(); i++) {
             var identifier = request.identifiers().get(i);
-            var here = JointPlan.taken(local.plan().parts().get(i), localParts.get(i));
+            var here = JointPlan.taken(decided.parts().get(i), localParts.get(i));
             var there = redisParts == null
                     ? List.<WindowClaim>of()
-                    : JointPlan.taken(request.plan().parts().get(i), redisParts.get(i));
+                    : JointPlan.taken(asked.parts().get(i), redisParts.get(i));
             if (!here.isEmpty() && there.isEmpty()) {
                 memory.addUnsynced(identifier, here, granted.now(), null);
             } else if (!here.isEmpty()) {
@@ -142,6 +148,6 @@ public final class JointWindowStore {
     }
 
     private void refund(JointRequest request, StoreResult late) {
-        forEachTaken(request, late, (identifier, claims) -> store.refund(identifier, claims, late.now(), null));
+        forEachTaken(request.at(late.now()), late, (identifier, claims) -> store.refund(identifier, claims, late.now(), null));
     }
 }

@@ -15,11 +15,32 @@ public final class JointPlan {
     private final List<ClaimPlan> parts;
     private final ClaimPlan claims;
     private final ClaimPlan.Operation[] operations = new ClaimPlan.Operation[2];
+    /** The plan for the next or the previous calendar periods, which {@link #at} returned last; null before that. */
+    private volatile JointPlan neighbor;
 
     /** @param parts the claims of each identifier, none of them empty */
     public JointPlan(List<? extends List<WindowClaim>> parts) {
         this.parts = parts.stream().map(ClaimPlan::of).toList();
         this.claims = ClaimPlan.of(parts.stream().<WindowClaim>flatMap(List::stream).toList());
+    }
+
+    /** Returns the plan for the calendar periods of a time in microseconds: this one, if it is for these periods. */
+    public JointPlan at(long micros) {
+        if (claims.at(micros) == claims) {
+            return this;
+        }
+        var found = neighbor;
+        if (found == null || found.claims.at(micros) != found.claims) {
+            found = new JointPlan(parts.stream().map(part -> part.at(micros)).toList());
+            found.neighbor = this;
+            neighbor = found; // a race creates an equal plan
+        }
+        return found;
+    }
+
+    /** Returns the plan for the calendar periods of a clock's time. The clock is not read if there are no calendar windows. */
+    public JointPlan at(MicrosClock clock) {
+        return claims.isCalendar() ? at(clock.micros()) : this;
     }
 
     /** Returns the claims of each identifier. */
@@ -107,7 +128,7 @@ public final class JointPlan {
     public ClaimPlan.Operation operation(boolean consume, long exactUpTo) {
         var operation = operations[consume ? 1 : 0];
         if (operation == null) {
-            operation = new ClaimPlan.Operation(consume, false, arguments(consume, exactUpTo));
+            operation = new ClaimPlan.Operation(consume, false, exactUpTo, arguments(consume, exactUpTo));
             operations[consume ? 1 : 0] = operation; // a race creates an equal value
         }
         return operation;

@@ -2,6 +2,7 @@ package dev.sluice.store;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.Arrays;
 import java.util.List;
 
 import org.junit.jupiter.api.Test;
@@ -12,13 +13,17 @@ class ReservationTokenTest {
 
     private static final String NAME = "0123456789abcdef0123456789abcdef";
 
+    private static List<WindowKey> windows(long... seconds) {
+        return Arrays.stream(seconds).mapToObj(length -> new WindowKey("", length * 1_000_000)).toList();
+    }
+
     @Test
     void isReadAsItIsWritten() {
-        var reservation = new ReservationToken(ReservationToken.Location.REDIS, NAME, List.of(60L, 2_678_400L));
+        var reservation = new ReservationToken(ReservationToken.Location.REDIS, NAME, windows(60, 2_678_400));
         assertThat(reservation).hasToString("r-" + NAME + "-60-2678400");
         assertThat(ReservationToken.parse(reservation.toString())).isEqualTo(reservation);
         assertThat(ReservationToken.parse("m-" + NAME + "-1"))
-                .isEqualTo(new ReservationToken(ReservationToken.Location.MEMORY, NAME, List.of(1L)));
+                .isEqualTo(new ReservationToken(ReservationToken.Location.MEMORY, NAME, windows(1)));
         assertThat(ReservationToken.parse("b-" + NAME + "-1").location()).isEqualTo(ReservationToken.Location.BOTH);
     }
 

@@ -18,6 +18,8 @@ final class JointDecision {
     private final boolean[] full;
     private final boolean[] exceeded;
     private long now;
+    /** End of the first calendar period, in microseconds. */
+    private long end = Long.MAX_VALUE;
 
     /** @param identifiers the windows of each part's identifier */
     JointDecision(JointPlan plan, List<IdentifierWindows> identifiers) {
@@ -47,7 +49,7 @@ final class JointDecision {
             }
             first += claims.size();
         }
-        return new StoreResult(admitted, now, states);
+        return new StoreResult(admitted, Math.min(now, end - 1), states);
     }
 
     /** Finds the windows of a part, and which of its claims do not fit. */
@@ -58,8 +60,10 @@ final class JointDecision {
         int missing = 0;
         for (int i = 0; i < claims.size(); i++) {
             var claim = claims.get(i);
-            var window = table.find(WindowKey.of(claim));
+            var key = WindowKey.of(claim);
+            var window = table.find(key);
             windows[first + i] = window;
+            end = Math.min(end, key.end());
             now = window == null ? now : Math.max(now, window.advance(clock));
             long used = window == null ? 0 : window.units().used();
             if (used + JointPlan.needed(claim) > claim.share()) {
@@ -88,15 +92,15 @@ final class JointDecision {
         }
         if (takes && claim.cost() > 0) {
             windows[i] = table.open(claim, windows[i], now);
-            windows[i].units().add(now, claim.cost());
+            windows[i].units().add(windows[i].timeOf(now), claim.cost());
             table.countGrowth(windows[i]);
         }
         long used = windows[i] == null ? 0 : windows[i].units().used();
         long retry = 0;
         if (denied) {
             long needed = JointPlan.needed(claim);
-            retry = needed > claim.share() ? StoreResult.NEVER : windows[i].units().freeAt(used + needed - claim.share());
+            retry = needed > claim.share() ? StoreResult.NEVER : windows[i].freeAt(used + needed - claim.share());
         }
-        return new StoreResult.WindowState(used, used == 0 ? 0 : windows[i].units().freeAt(1), retry);
+        return new StoreResult.WindowState(used, used == 0 ? 0 : windows[i].freeAt(1), retry);
     }
 }

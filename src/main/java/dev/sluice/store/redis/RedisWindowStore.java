@@ -22,6 +22,7 @@ import dev.sluice.store.ReservationToken;
 import dev.sluice.store.ResultCallback;
 import dev.sluice.store.StoreResult;
 import dev.sluice.store.WindowClaim;
+import dev.sluice.store.WindowKey;
 import dev.sluice.store.WindowKeys;
 import dev.sluice.store.WindowStore;
 import io.smallrye.mutiny.Uni;
@@ -116,9 +117,9 @@ public final class RedisWindowStore implements WindowStore {
         var names = new ArrayList<String>();
         var arguments = new ArrayList<String>();
         arguments.add(name);
-        used.forEach((resource, units) -> reservation.seconds().forEach(seconds -> {
-            names.add(WindowKeys.windowMember(resource, seconds));
-            arguments.add(WindowKeys.windowMember(resource, seconds));
+        used.forEach((resource, units) -> reservation.windows(resource).forEach(window -> {
+            names.add(WindowKeys.windowMember(window));
+            arguments.add(WindowKeys.windowMember(window));
             arguments.add(Long.toString(units));
         }));
         var keyNames = keysOf(identifier, names);
@@ -139,7 +140,7 @@ public final class RedisWindowStore implements WindowStore {
         arguments.add(Long.toString(decidedAt));
         arguments.add(name);
         for (var claim : claims) {
-            names.add(WindowKeys.windowMember(claim.resource(), claim.span() / 1_000_000));
+            names.add(WindowKeys.windowMember(WindowKey.of(claim)));
             arguments.add(Long.toString(claim.span()));
             arguments.add(Long.toString(claim.cost()));
         }
@@ -176,19 +177,18 @@ public final class RedisWindowStore implements WindowStore {
 
     private Future<Response> count(String identifier, List<String> names) {
         return manager.eval(usageScript, names.stream().map(name -> keys.window(identifier, name)).toList(),
-                names.stream().map(name -> Long.toString(WindowKeys.seconds(name) * 1_000_000)).toList());
+                names.stream().map(name -> WindowKeys.windowKey(name).length()).toList());
     }
 
     private static Map<String, Long> longestWindowUsage(List<String> names, Response counts) {
-        var seconds = new HashMap<String, Long>();
+        var spans = new HashMap<String, Long>();
         var longest = new HashMap<String, Long>();
         for (int i = 0; i < names.size(); i++) {
-            var resource = WindowKeys.resource(names.get(i));
-            long length = WindowKeys.seconds(names.get(i));
+            var window = WindowKeys.windowKey(names.get(i));
             long used = counts.get(i + 1).toLong();
-            if (used > 0 && length > seconds.getOrDefault(resource, 0L)) {
-                seconds.put(resource, length);
-                longest.put(resource, used);
+            if (used > 0 && window.span() > spans.getOrDefault(window.resource(), 0L)) {
+                spans.put(window.resource(), window.span());
+                longest.put(window.resource(), used);
             }
         }
         return longest;
@@ -198,7 +198,7 @@ public final class RedisWindowStore implements WindowStore {
     public Uni<Void> reset(String identifier, String resource) {
         return withTimeout(() -> members(identifier), Function.<List<String>>identity()).chain(names -> {
             var windows = names.stream().filter(WindowKeys::isWindow)
-                    .filter(name -> resource == null || WindowKeys.resource(name).equals(resource)).toList();
+                    .filter(name -> resource == null || WindowKeys.windowKey(name).resource().equals(resource)).toList();
             var reservations = names.stream().filter(name -> !WindowKeys.isWindow(name)).toList();
             return reset(identifier, windows, reservations, 0);
         });
