@@ -258,7 +258,7 @@ class RateLimiterProducer implements StoreStatus {
     @Singleton
     @DefaultBean
     RateLimitAdmin admin() {
-        return new DefaultRateLimitAdmin(store);
+        return new DefaultRateLimitAdmin(store, calendar, clock);
     }
 
     void validate(@Observes ConfigProblems problems) {

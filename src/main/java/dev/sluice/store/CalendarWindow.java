@@ -1,12 +1,14 @@
 package dev.sluice.store;
 
 import java.time.DayOfWeek;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.time.ZoneId;
 import java.time.temporal.TemporalAdjusters;
 
 import dev.sluice.api.CalendarPeriod;
+import dev.sluice.api.WindowUsage;
 
 /**
  * One period of a calendar: a day, a week from Monday, or a month, from midnight to midnight in a time zone. The periods of a zone
@@ -68,6 +70,11 @@ public record CalendarWindow(CalendarPeriod period, ZoneId zone, long start, lon
     /** Returns the first moment of the next period, in microseconds since 1970. */
     public long endMicros() {
         return end * MICROS;
+    }
+
+    /** Returns the usage of this period. */
+    public WindowUsage usage(String identifier, String resource, long used) {
+        return new WindowUsage(identifier, resource, used, Duration.ofSeconds(end - start), Instant.ofEpochSecond(end));
     }
 
     /** Returns the length in microseconds. */

@@ -7,6 +7,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 import dev.sluice.api.WindowUsage;
+import dev.sluice.store.CalendarWindow;
 import dev.sluice.store.ClaimPlan;
 import dev.sluice.store.JointRequest;
 import dev.sluice.store.MicrosClock;
@@ -157,6 +158,17 @@ public final class InMemoryWindowStore implements WindowStore {
             long used = identifiers.apply(identifier, 0L,
                     windows -> windows.used(new WindowKey(resource, window.toSeconds() * 1_000_000), now));
             return new WindowUsage(identifier, resource, used, window, MicrosClock.instant(now));
+        });
+    }
+
+    @Override
+    public Uni<WindowUsage> usage(String identifier, String resource, CalendarWindow period) {
+        return Uni.createFrom().item(() -> {
+            long now = clock.micros();
+            var current = period.at(now);
+            long used = identifiers.apply(identifier, 0L,
+                    windows -> windows.used(new WindowKey(resource, current.span(), current.start()), now));
+            return current.usage(identifier, resource, used);
         });
     }
 

@@ -15,6 +15,7 @@ import dev.sluice.redis.HashTags;
 import dev.sluice.redis.LuaScript;
 import dev.sluice.redis.RedisConnectionManager;
 import dev.sluice.redis.RedisScriptConnection;
+import dev.sluice.store.CalendarWindow;
 import dev.sluice.store.ClaimPlan;
 import dev.sluice.store.JointRequest;
 import dev.sluice.store.MicrosClock;
@@ -156,6 +157,17 @@ public final class RedisWindowStore implements WindowStore {
         var name = WindowKeys.windowMember(resource, window.toSeconds());
         return withTimeout(() -> count(identifier, List.of(name)), reply -> new WindowUsage(identifier, resource,
                 reply.get(1).toLong(), window, MicrosClock.instant(reply.get(0).toLong())));
+    }
+
+    @Override
+    public Uni<WindowUsage> usage(String identifier, String resource, CalendarWindow period) {
+        var name = WindowKeys.windowMember(new WindowKey(resource, period.span(), period.start()));
+        return withTimeout(() -> count(identifier, List.of(name)), Function.<Response>identity()).chain(reply -> {
+            var current = period.at(reply.get(0).toLong());
+            return current == period
+                    ? Uni.createFrom().item(period.usage(identifier, resource, reply.get(1).toLong()))
+                    : usage(identifier, resource, current); // by Redis's clock, another period is the current one
+        });
     }
 
     @Override
