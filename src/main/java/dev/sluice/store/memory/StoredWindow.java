@@ -71,7 +71,7 @@ final class StoredWindow {
                 now = newest;
             }
         }
-        units.advance(now);
+        units.advance(timeOf(now)); // a period that is over may be the current one again, if the clock is set back
         return now;
     }
 
@@ -86,7 +86,7 @@ final class StoredWindow {
         return key.isCalendar() ? key.end() : units.freeAt(count);
     }
 
-    /** Returns the time at which a decision takes units: those of a calendar window are in its period. */
+    /** Returns the time at which a decision takes units: those of a calendar window are in its period, and none leaves it. */
     long timeOf(long now) {
         return Math.min(now, key.end() - 1);
     }
@@ -116,6 +116,11 @@ final class StoredWindow {
     void setExpiry(long now) {
         expirySetUntil = (Math.floorDiv(now, key.span()) + 1) * key.span();
         expiresAt = latestExpiry(now);
+    }
+
+    /** Returns for how long the window may be needed after a use. */
+    long lifetime() {
+        return key.isCalendar() ? key.span() + CALENDAR_MARGIN : key.span();
     }
 
     /** Returns the expiry of a window that is used at a time: whole seconds, as in the index in Redis. */

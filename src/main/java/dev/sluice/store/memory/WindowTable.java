@@ -58,9 +58,7 @@ final class WindowTable {
         if (expiries != null) {
             expiries.add(opened);
         }
-        if (claim.span() > longestSpan) {
-            longestSpan = claim.span();
-        }
+        longestSpan = Math.max(longestSpan, opened.lifetime());
         return opened;
     }
 
