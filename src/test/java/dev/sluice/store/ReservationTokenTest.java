@@ -2,12 +2,15 @@ package dev.sluice.store;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.time.ZoneOffset;
 import java.util.Arrays;
 import java.util.List;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+
+import dev.sluice.api.CalendarPeriod;
 
 class ReservationTokenTest {
 
@@ -27,9 +30,23 @@ class ReservationTokenTest {
         assertThat(ReservationToken.parse("b-" + NAME + "-1").location()).isEqualTo(ReservationToken.Location.BOTH);
     }
 
+    @Test
+    void namesThePeriodsOfCalendarWindows() {
+        var day = CalendarWindow.at(CalendarPeriod.DAY, ZoneOffset.UTC, 1_800_000_000_000_000L);
+        var claims = List.of(StoreUnderTest.tokens("t", 60, 10, 1), StoreUnderTest.tokens("t", 60, 10, 1).in(day));
+        var token = ReservationToken.of(ReservationToken.Location.REDIS, NAME, claims);
+        assertThat(token).hasToString("r-" + NAME + "-60-86400@1799971200");
+        assertThat(ReservationToken.parse(token.toString())).isEqualTo(token);
+        assertThat(token.windows("t")).containsExactly(WindowKey.of(claims.get(0)), WindowKey.of(claims.get(1)));
+        assertThat(ReservationToken.of(ReservationToken.Location.BOTH, NAME, claims))
+                .as("Redis may have decided on the period before or after")
+                .hasToString("b-" + NAME + "-60-86400@1799971200-86400@1799884800-86400@1800057600");
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"", "r", "r-", "x-" + NAME + "-60", "r-" + NAME, "r-" + NAME + "-0", "r-" + NAME + "-99999999",
-            "r-" + NAME + "-60:a", "r-" + NAME + "-60-", "r-{x}" + NAME + "-60"})
+            "r-" + NAME + "-60:a", "r-" + NAME + "-60@", "r-" + NAME + "-60@x", "r-" + NAME + "-@60", "r-" + NAME + "-60-",
+            "r-{x}" + NAME + "-60"})
     void anythingElseIsNone(String text) {
         assertThat(ReservationToken.parse(text)).isNull();
     }
