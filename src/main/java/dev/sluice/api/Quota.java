@@ -4,16 +4,19 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
+import org.jspecify.annotations.Nullable;
+
 import com.fasterxml.jackson.annotation.JsonValue;
 
 /**
- * Maximum number of units in any period of the window's length: a sliding window, not a calendar one.
+ * Maximum number of units in any period of the window's length (a sliding window), or in each period of the calendar.
  *
  * @param limit maximum number of units, from 1 to {@link QuotaUnit#maxLimit()}
- * @param window length of the window, a whole number of seconds from one second to 31 days
+ * @param window length of the window, a whole number of seconds from one second to 31 days; the nominal length of a calendar period
  * @param unit unit of the limit
+ * @param period the calendar period; null for a sliding window
  */
-public record Quota(long limit, Duration window, QuotaUnit unit) {
+public record Quota(long limit, Duration window, QuotaUnit unit, @Nullable CalendarPeriod period) {
 
     /** Maximum limit of a quota of requests or tokens, and maximum cost of a check. */
     public static final long MAX_LIMIT = 1_000_000_000;
@@ -30,6 +33,27 @@ public record Quota(long limit, Duration window, QuotaUnit unit) {
         if (window.compareTo(Duration.ofSeconds(1)) < 0 || window.compareTo(MAX_WINDOW) > 0 || window.toNanosPart() != 0) {
             throw new IllegalArgumentException("window must be a whole number of seconds from 1 to " + MAX_WINDOW.toSeconds());
         }
+        if (period != null && !window.equals(period.nominalLength())) {
+            throw new IllegalArgumentException("window of a " + period.value() + " must be " + period.nominalLength());
+        }
+    }
+
+    /**
+     * Creates a quota with a sliding window.
+     *
+     * @throws IllegalArgumentException if the limit or the window is out of range
+     */
+    public Quota(long limit, Duration window, QuotaUnit unit) {
+        this(limit, window, unit, null);
+    }
+
+    /**
+     * Creates a quota for each period of the calendar.
+     *
+     * @throws IllegalArgumentException if the limit is out of range
+     */
+    public Quota(long limit, CalendarPeriod period, QuotaUnit unit) {
+        this(limit, period.nominalLength(), unit, period);
     }
 
     /**
@@ -41,7 +65,17 @@ public record Quota(long limit, Duration window, QuotaUnit unit) {
         this(limit, window, QuotaUnit.REQUESTS);
     }
 
-    /** Returns the length of the window, in seconds. */
+    /** Returns whether both quotas count in the same window: of the same length, or of the same calendar period. */
+    boolean hasSameWindow(Quota other) {
+        return period == other.period && window.equals(other.window);
+    }
+
+    /** Returns the text form of the window: a length such as {@code 60s}, or the name of the calendar period. */
+    String windowText() {
+        return period == null ? window.toSeconds() + "s" : period.value();
+    }
+
+    /** Returns the length of the window, in seconds; the nominal one of a calendar period. */
     public long windowSeconds() {
         return window.toSeconds();
     }
@@ -49,22 +83,26 @@ public record Quota(long limit, Duration window, QuotaUnit unit) {
     /**
      * Returns the JSON form, with the field names of the HTTP API. Jackson uses it.
      *
-     * @return {@code limit}, {@code window_seconds}, and {@code unit} unless it is {@code requests}
+     * @return {@code limit}, {@code window_seconds}, {@code period} if it is one of the calendar, and {@code unit} unless it is
+     *         {@code requests}
      */
     @JsonValue
     public Map<String, Object> toMap() {
         var fields = new LinkedHashMap<String, Object>();
         fields.put("limit", unit.jsonAmount(limit));
         fields.put("window_seconds", windowSeconds());
+        if (period != null) {
+            fields.put("period", period.value());
+        }
         if (unit != QuotaUnit.REQUESTS) {
             fields.put("unit", unit.jsonName());
         }
         return fields;
     }
 
-    /** Returns limit and window, for example {@code 10/60s}. */
+    /** Returns limit and window, for example {@code 10/60s} or {@code 10/calendar-month}. */
     @Override
     public String toString() {
-        return limit + "/" + window.toSeconds() + "s";
+        return limit + "/" + windowText();
     }
 }

@@ -15,7 +15,8 @@ import com.fasterxml.jackson.annotation.JsonValue;
  * <p>
  * The text form is {@code COUNT/WINDOW}, for example {@code 10/minute} or {@code 100/5m}; several quotas are joined by
  * {@code ;}, as in {@code 10/second;1000/hour}. {@code unlimited} and {@code blocked} are rates, too. The units of time are s,
- * sec, second, m, min, minute, h, hour, d, day and their plurals.
+ * sec, second, m, min, minute, h, hour, d, day and their plurals. A window of {@code calendar-day}, {@code calendar-week} (from
+ * Monday), {@code calendar-month} or {@code month} is a period of the calendar ({@link CalendarPeriod}); the others slide.
  */
 public final class Rate {
 
@@ -31,11 +32,13 @@ public final class Rate {
     /** Text form of a rate of requests or tokens, on one line for error messages. */
     public static final String SYNTAX = "COUNT/WINDOW such as 10/minute, 100/5m or 20/30s, up to " + MAX_QUOTAS
             + " of them joined by ';' (count 1 to " + Quota.MAX_LIMIT + ", window 1 s to 31 days,"
-            + " units s, m, h, d or second, minute, hour, day), or 'unlimited', or 'blocked'";
+            + " units s, m, h, d or second, minute, hour, day; or calendar-day, calendar-week, calendar-month),"
+            + " or 'unlimited', or 'blocked'";
 
     /** Text form of a budget, on one line for error messages. */
     public static final String BUDGET_SYNTAX = "DOLLARS/WINDOW such as 20/day or 0.50/hour, up to " + MAX_QUOTAS
-            + " of them joined by ';' (at most nine decimals, window 1 s to 31 days), or 'unlimited', or 'blocked'";
+            + " of them joined by ';' (at most nine decimals, window 1 s to 31 days, or calendar-day, calendar-week,"
+            + " calendar-month), or 'unlimited', or 'blocked'";
 
     private static final Map<String, Duration> TIME_UNITS = Map.ofEntries(
             Map.entry("s", Duration.ofSeconds(1)), Map.entry("sec", Duration.ofSeconds(1)),
@@ -43,6 +46,10 @@ public final class Rate {
             Map.entry("min", Duration.ofMinutes(1)), Map.entry("minute", Duration.ofMinutes(1)),
             Map.entry("h", Duration.ofHours(1)), Map.entry("hour", Duration.ofHours(1)),
             Map.entry("d", Duration.ofDays(1)), Map.entry("day", Duration.ofDays(1)));
+
+    private static final Map<String, CalendarPeriod> CALENDAR_PERIODS = Map.of("month", CalendarPeriod.MONTH,
+            CalendarPeriod.DAY.value(), CalendarPeriod.DAY, CalendarPeriod.WEEK.value(), CalendarPeriod.WEEK,
+            CalendarPeriod.MONTH.value(), CalendarPeriod.MONTH);
 
     private final List<Quota> quotas;
     private final String text;
@@ -55,7 +62,7 @@ public final class Rate {
     /**
      * Creates a rate of one or several quotas.
      *
-     * @param quotas 1 to {@value #MAX_QUOTAS} quotas with different windows
+     * @param quotas 1 to {@value #MAX_QUOTAS} quotas with different windows; a calendar period differs from a sliding window of its length
      * @throws IllegalArgumentException if there are none, too many, or two with the same window
      */
     public static Rate of(Quota... quotas) {
@@ -65,9 +72,10 @@ public final class Rate {
         var text = new StringBuilder();
         for (int i = 0; i < quotas.length; i++) {
             for (int j = 0; j < i; j++) {
-                if (quotas[i].window().equals(quotas[j].window())) {
-                    throw new IllegalArgumentException(
-                            "rate has two quotas for the window of " + quotas[i].windowSeconds() + " s");
+                if (quotas[i].hasSameWindow(quotas[j])) {
+                    throw new IllegalArgumentException(quotas[i].period() == null
+                            ? "rate has two quotas for the window of " + quotas[i].windowSeconds() + " s"
+                            : "rate has two quotas for each " + quotas[i].windowText());
                 }
             }
             text.append(i == 0 ? "" : ";").append(quotas[i]);
@@ -141,7 +149,15 @@ public final class Rate {
         }
         long multiple = digits == 0 ? 1 : parseNumber(window.substring(0, digits), "window");
         var name = window.substring(digits).strip();
-        var timeUnit = TIME_UNITS.get(name.length() > 2 && name.endsWith("s") ? name.substring(0, name.length() - 1) : name);
+        var singular = name.length() > 2 && name.endsWith("s") ? name.substring(0, name.length() - 1) : name;
+        var period = CALENDAR_PERIODS.get(singular);
+        if (period != null) {
+            if (multiple != 1) {
+                throw new IllegalArgumentException("a calendar period cannot have a multiple");
+            }
+            return new Quota(limit, period, unit);
+        }
+        var timeUnit = TIME_UNITS.get(singular);
         if (timeUnit == null) {
             throw new IllegalArgumentException("unknown unit of time");
         }

@@ -25,6 +25,18 @@ public interface RateLimitAdmin {
     Uni<WindowUsage> usage(String identifier, String resource, Duration window);
 
     /**
+     * Returns the usage of the current period of the calendar: its window lasts from the begin of the period to its end. Consumes
+     * nothing.
+     *
+     * @param identifier owner of the window
+     * @param resource name of the resource
+     * @param period kind of the period, as in its quota
+     */
+    default Uni<WindowUsage> usage(String identifier, String resource, CalendarPeriod period) {
+        return Uni.createFrom().failure(new UnsupportedOperationException("no calendar periods"));
+    }
+
+    /**
      * Returns the usage of an identifier.
      *
      * @param identifier owner of the windows

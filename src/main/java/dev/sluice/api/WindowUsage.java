@@ -14,7 +14,7 @@ import com.fasterxml.jackson.annotation.JsonValue;
  * @param resource name of the resource
  * @param used units counted in the window
  * @param window length of the window
- * @param end end of the window: the time of the query, by the clock of the store
+ * @param end end of the window: the time of the query, by the clock of the store; of a calendar period, its end
  */
 public record WindowUsage(String identifier, String resource, long used, Duration window, Instant end) {
 

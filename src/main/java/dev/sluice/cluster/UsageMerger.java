@@ -86,20 +86,17 @@ public final class UsageMerger {
             keyNames.add(keys.reservation(identifier, name));
             long longest = parts.stream().mapToLong(part -> part.window().span()).max().orElse(0);
             arguments.addAll(List.of(name, Long.toString(longest), Integer.toString(parts.size())));
-            parts.forEach(part -> arguments.addAll(List.of(windowMember(part.window()), part.bucket() + ":" + part.cost())));
+            parts.forEach(part -> arguments
+                    .addAll(List.of(WindowKeys.windowMember(part.window()), part.bucket() + ":" + part.cost())));
         });
         return connection.eval(script, keyNames, arguments).onSuccess(connection::reportRepairs).mapEmpty();
     }
 
     private void append(String identifier, WindowKey key, String form, SlidingWindow window, List<String> keyNames,
             List<String> arguments) {
-        keyNames.add(keys.window(identifier, windowMember(key)));
+        keyNames.add(keys.window(identifier, WindowKeys.windowMember(key)));
         var entries = new StringBuilder();
         window.appendTo(entries);
-        arguments.addAll(List.of(windowMember(key), Long.toString(key.span()), form, entries.toString()));
-    }
-
-    private static String windowMember(WindowKey key) {
-        return WindowKeys.windowMember(key.resource(), key.span() / 1_000_000);
+        arguments.addAll(List.of(WindowKeys.windowMember(key), key.length(), form, entries.toString()));
     }
 }

@@ -2,6 +2,7 @@ package dev.sluice.config;
 
 import java.time.DateTimeException;
 import java.time.Duration;
+import java.time.ZoneId;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -72,6 +73,23 @@ enum SettingType {
             return isNumber(text)
                     ? "give a unit, such as " + text + unit(defaultValue) + " (ms, s, m, h, d)"
                     : "a duration with a unit (ms, s, m, h, d)" + example(defaultValue);
+        }
+    },
+    /** An id of a time zone. */
+    ZONE {
+        @Override
+        Optional<String> normalize(String text, List<String> choices) {
+            try {
+                return Optional.of(ZoneId.of(text).getId());
+            } catch (DateTimeException e) {
+                return Optional.empty();
+            }
+        }
+
+        @Override
+        String allowed(String text, String defaultValue, List<String> choices) {
+            return "a time zone such as UTC, Europe/Berlin or +05:45" + ZoneId.getAvailableZoneIds().stream()
+                    .filter(text::equalsIgnoreCase).findFirst().map(id -> "; did you mean " + id + "?").orElse("");
         }
     },
     /** A number of bytes, such as {@code 64M}. */

@@ -22,6 +22,7 @@ final class Settings {
             rate-limit.enabled boolean true
             rate-limit.dry-run boolean false
             rate-limit.fallback choice local local|open|closed
+            rate-limit.time-zone zone UTC
             rate-limit.timeout duration 100ms
             rate-limit.max-windows-per-identifier integer 1000
             rate-limit.exact-up-to integer 10000

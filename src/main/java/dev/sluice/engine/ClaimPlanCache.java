@@ -10,6 +10,8 @@ import dev.sluice.api.FallbackPolicy;
 import dev.sluice.api.ResourceCheck;
 import dev.sluice.store.ClaimPlan;
 import dev.sluice.store.JointPlan;
+import dev.sluice.store.MicrosClock;
+import dev.sluice.store.PeriodCalendar;
 import dev.sluice.store.WindowClaim;
 
 /** Cache of claim plans by resource checks: the same rules apply to most requests. */
@@ -22,12 +24,25 @@ final class ClaimPlanCache {
     private final Map<List<ResourceCheck>, ClaimPlan> plans = new ConcurrentHashMap<>();
     private final Map<List<ClaimPlan>, JointPlan> jointPlans = new ConcurrentHashMap<>();
 
-    /** @param fallback the policy for checks that do not set their own */
-    ClaimPlanCache(FallbackPolicy fallback) {
+    private final PeriodCalendar calendar;
+    private final MicrosClock clock;
+
+    /**
+     * @param fallback the policy for checks that do not set their own
+     * @param calendar periods of the time zone
+     * @param clock tells which periods are the current ones
+     */
+    ClaimPlanCache(FallbackPolicy fallback, PeriodCalendar calendar, MicrosClock clock) {
         this.fallback = fallback;
+        this.calendar = calendar;
+        this.clock = clock;
     }
 
-    /** @param consume whether any check of the request, or of those decided with it, has a cost */
+    /**
+     * Returns the plan of checks, for the current calendar periods.
+     *
+     * @param consume whether any check of the request, or of those decided with it, has a cost
+     */
     ClaimPlan planFor(List<ResourceCheck> checks, boolean consume) {
         boolean costs = false;
         for (var check : checks) {
@@ -37,7 +52,7 @@ final class ClaimPlanCache {
             costs |= check.cost() > 0;
         }
         return costs == consume
-                ? cached(plans, checks, created -> ClaimPlan.of(claims(created, consume)))
+                ? cached(plans, checks, created -> ClaimPlan.of(claims(created, consume))).at(clock) // keeps other periods, too
                 : ClaimPlan.of(claims(checks, consume));
     }
 
@@ -70,9 +85,9 @@ final class ClaimPlanCache {
             var effectiveFallback = check.fallback() == null ? fallback : check.fallback();
             for (var quota : check.rate().quotas()) {
                 long cost = !consume ? 1 : check.reserved() ? Math.min(check.cost(), quota.limit()) : check.cost();
-                add(claims,
-                        new WindowClaim(check.resource(), quota.windowSeconds() * 1_000_000, quota.limit(), quota.unit(), cost,
-                                check.reserved(), quota.limit(), effectiveFallback));
+                var claim = new WindowClaim(check.resource(), quota.windowSeconds() * 1_000_000, quota.limit(), quota.unit(),
+                        cost, check.reserved(), quota.limit(), effectiveFallback);
+                add(claims, quota.period() == null ? claim : claim.in(calendar.at(quota.period(), clock.micros())));
             }
         }
         return claims;
@@ -81,11 +96,11 @@ final class ClaimPlanCache {
     private static void add(List<WindowClaim> claims, WindowClaim claim) {
         var added = claim;
         for (var existing : claims) {
-            if (existing.span() == claim.span() && existing.resource().equals(claim.resource())) {
+            if (existing.hasSameWindow(claim)) {
                 long limit = Math.min(claim.limit(), existing.limit());
                 added = new WindowClaim(claim.resource(), claim.span(), limit, claim.unit(),
                         Math.max(claim.cost(), existing.cost()),
-                        claim.reserved(), limit, stricter(claim.fallback(), existing.fallback()));
+                        claim.reserved(), limit, stricter(claim.fallback(), existing.fallback())).in(claim.calendar());
                 claims.remove(existing);
                 break;
             }

@@ -3,8 +3,11 @@ package dev.sluice.engine;
 import java.time.Duration;
 import java.util.Map;
 
+import dev.sluice.api.CalendarPeriod;
 import dev.sluice.api.RateLimitAdmin;
 import dev.sluice.api.WindowUsage;
+import dev.sluice.store.MicrosClock;
+import dev.sluice.store.PeriodCalendar;
 import dev.sluice.store.ResetScope;
 import io.smallrye.mutiny.Uni;
 
@@ -12,14 +15,28 @@ import io.smallrye.mutiny.Uni;
 final class DefaultRateLimitAdmin implements RateLimitAdmin {
 
     private final FailoverWindowStore store;
+    private final PeriodCalendar calendar;
+    private final MicrosClock clock;
 
-    DefaultRateLimitAdmin(FailoverWindowStore store) {
+    /**
+     * @param calendar periods of the time zone
+     * @param clock tells which periods are the current ones
+     */
+    DefaultRateLimitAdmin(FailoverWindowStore store, PeriodCalendar calendar, MicrosClock clock) {
         this.store = store;
+        this.calendar = calendar;
+        this.clock = clock;
     }
 
     @Override
     public Uni<WindowUsage> usage(String identifier, String resource, Duration window) {
         return SubscriberContext.completeOn(() -> store.read(windows -> windows.usage(identifier, resource, window)));
+    }
+
+    @Override
+    public Uni<WindowUsage> usage(String identifier, String resource, CalendarPeriod period) {
+        return SubscriberContext.completeOn(() -> store
+                .read(windows -> windows.usage(identifier, resource, calendar.at(period, clock.micros()))));
     }
 
     @Override

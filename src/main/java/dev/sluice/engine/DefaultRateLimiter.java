@@ -28,6 +28,7 @@ import dev.sluice.redis.HashTags;
 import dev.sluice.store.ClaimPlan;
 import dev.sluice.store.JointRequest;
 import dev.sluice.store.MicrosClock;
+import dev.sluice.store.PeriodCalendar;
 import dev.sluice.store.ResultCallback;
 import io.smallrye.mutiny.Uni;
 
@@ -53,17 +54,21 @@ public final class DefaultRateLimiter implements RateLimiter, CallbackRateLimite
     public DefaultRateLimiter(FailoverWindowStore store, JointWindowStore joint, MicrosClock clock, FallbackPolicy fallback,
             boolean enabled, boolean dryRun,
             List<DecisionListener> listeners) {
-        this(store, joint, clock, fallback, enabled, dryRun, listeners, (nanos, task) -> task, 0);
+        this(store, joint, clock, PeriodCalendar.UTC, fallback, enabled, dryRun, listeners, (nanos, task) -> task, 0);
     }
 
-    /** @param maxWaiters maximum number of requests that wait */
-    DefaultRateLimiter(FailoverWindowStore store, JointWindowStore joint, MicrosClock clock, FallbackPolicy fallback,
+    /**
+     * @param calendar periods of the time zone
+     * @param maxWaiters maximum number of requests that wait
+     */
+    DefaultRateLimiter(FailoverWindowStore store, JointWindowStore joint, MicrosClock clock, PeriodCalendar calendar,
+            FallbackPolicy fallback,
             boolean enabled, boolean dryRun,
             List<DecisionListener> listeners, AcquireQueues.Timers timers, int maxWaiters) {
         this.store = store;
         this.joint = joint;
         this.clock = clock;
-        this.planCache = new ClaimPlanCache(fallback);
+        this.planCache = new ClaimPlanCache(fallback, calendar, clock);
         this.enabled = enabled;
         this.dryRun = dryRun;
         this.listeners = List.copyOf(listeners);

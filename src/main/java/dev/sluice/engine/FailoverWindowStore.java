@@ -83,8 +83,7 @@ public final class FailoverWindowStore {
     void take(String identifier, ClaimPlan plan, boolean consume, String reservation, ResultCallback<Outcome> callback) {
         if (redis == null) {
             var result = memory.takeNow(identifier, plan, consume, reservation);
-            callback.onResult(
-                    outcome(DecisionMode.MEMORY, plan, result, token(Location.MEMORY, reservation, identifier, plan)));
+            callback.onResult(outcome(DecisionMode.MEMORY, identifier, plan, result, Location.MEMORY, reservation));
             return;
         }
         var usable = denials();
@@ -104,10 +103,9 @@ public final class FailoverWindowStore {
             @Override
             public void onResult(StoreResult result) {
                 if (!result.admitted() && usable != null) {
-                    denials.put(identifier, plan, result, version);
+                    denials.put(identifier, plan.at(result.now()), result, version);
                 }
-                callback.onResult(
-                        outcome(DecisionMode.REDIS, plan, result, token(Location.REDIS, reservation, identifier, plan)));
+                callback.onResult(outcome(DecisionMode.REDIS, identifier, plan, result, Location.REDIS, reservation));
             }
 
             @Override
@@ -122,7 +120,7 @@ public final class FailoverWindowStore {
             ResultCallback<Outcome> callback) {
         Outcome outcome;
         try {
-            outcome = decideByFallback(failure, identifier, plan, consume, token(location, reservation, identifier, plan));
+            outcome = decideByFallback(failure, identifier, plan, consume, location, reservation);
         } catch (RuntimeException e) {
             callback.onFailure(e);
             return;
@@ -130,8 +128,8 @@ public final class FailoverWindowStore {
         callback.onResult(outcome);
     }
 
-    private Outcome decideByFallback(Throwable failure, String identifier, List<WindowClaim> claims, boolean consume,
-            ReservationToken reservation) {
+    private Outcome decideByFallback(Throwable failure, String identifier, ClaimPlan claims, boolean consume,
+            Location location, String reservation) {
         if (failure.getCause() != null) {
             LOG.debug("Decision in Redis failed", failure);
         }
@@ -144,25 +142,27 @@ public final class FailoverWindowStore {
         var local = claims.stream().filter(claim -> claim.fallback() == FallbackPolicy.LOCAL)
                 .map(claim -> claim.withShare(registry.share(claim.limit()))).toList();
         if (local.isEmpty()) {
-            return new Outcome(DecisionMode.OPEN, List.of(), null, reservation == null ? null : reservation.toString());
+            return new Outcome(DecisionMode.OPEN, List.of(), null, token(location, reservation, identifier, claims));
         }
-        var reservationId = reservation == null ? null : reservation.id();
-        if (!(failure instanceof ResponseTimeoutException timeout)) {
-            return outcome(DecisionMode.LOCAL, local, memory.takeUnsynced(identifier, local, consume, reservationId),
-                    reservation);
+        StoreResult result;
+        if (failure instanceof ResponseTimeoutException timeout) {
+            result = memory.takeNow(identifier, local, consume, reservation);
+            if (consume && result.admitted()) {
+                timeout.lateResult().onComplete(late -> reconcile(identifier, local, result, late, reservation));
+            } else if (consume) {
+                timeout.lateResult().onSuccess(late -> refundLate(identifier, claims, late, reservation));
+            }
+        } else {
+            result = memory.takeUnsynced(identifier, local, consume, reservation);
         }
-        var result = memory.takeNow(identifier, local, consume, reservationId);
-        if (consume && result.admitted()) {
-            timeout.lateResult().onComplete(late -> reconcile(identifier, local, result, late, reservationId));
-        } else if (consume) {
-            timeout.lateResult().onSuccess(late -> refundLate(identifier, claims, late, reservation));
-        }
-        return outcome(DecisionMode.LOCAL, local, result, reservation);
+        return new Outcome(DecisionMode.LOCAL, ClaimPlan.at(local, result.now()), result,
+                result.admitted() ? token(location, reservation, identifier, claims.at(result.now())) : null);
     }
 
     /** Counts a local grant in Redis exactly once, given Redis's late reply. */
-    private void reconcile(String identifier, List<WindowClaim> claims, StoreResult local, AsyncResult<StoreResult> late,
+    private void reconcile(String identifier, List<WindowClaim> requested, StoreResult local, AsyncResult<StoreResult> late,
             String reservation) {
+        var claims = ClaimPlan.at(requested, local.now());
         if (late.failed() || !late.result().admitted()) {
             memory.addUnsynced(identifier, claims, local.now(), reservation);
         } else {
@@ -171,9 +171,9 @@ public final class FailoverWindowStore {
     }
 
     /** Refunds a late grant of Redis for a request that was denied locally. */
-    private void refundLate(String identifier, List<WindowClaim> claims, StoreResult late, ReservationToken reservation) {
+    private void refundLate(String identifier, ClaimPlan claims, StoreResult late, String reservation) {
         if (late.admitted()) {
-            refund(identifier, claims, late.now(), reservation == null ? null : reservation.id());
+            refund(identifier, claims.at(late.now()), late.now(), reservation);
         }
     }
 
@@ -188,14 +188,17 @@ public final class FailoverWindowStore {
                         failure));
     }
 
-    private static ReservationToken token(Location location, String reservation, String identifier, List<WindowClaim> claims) {
-        return reservation == null ? null : ReservationToken.of(location, reservation, List.of(identifier), claims);
+    private static String token(Location location, String reservation, String identifier, List<WindowClaim> claims) {
+        return reservation == null
+                ? null
+                : ReservationToken.of(location, reservation, List.of(identifier), claims).toString();
     }
 
-    private static Outcome outcome(DecisionMode mode, List<WindowClaim> claims, StoreResult result,
-            ReservationToken reservation) {
-        return new Outcome(mode, claims, result,
-                reservation == null || !result.admitted() ? null : reservation.toString());
+    private static Outcome outcome(DecisionMode mode, String identifier, ClaimPlan requested, StoreResult result,
+            Location location,
+            String reservation) {
+        var claims = requested.at(result.now());
+        return new Outcome(mode, claims, result, result.admitted() ? token(location, reservation, identifier, claims) : null);
     }
 
     /** Settles in memory and in Redis, wherever the reservation is counted; fails if it is counted in an unavailable Redis. */

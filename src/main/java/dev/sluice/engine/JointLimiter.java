@@ -11,6 +11,7 @@ import java.util.function.Function;
 
 import org.jboss.logging.Logger;
 
+import dev.sluice.api.CalendarPeriod;
 import dev.sluice.api.Decision;
 import dev.sluice.api.DecisionListener;
 import dev.sluice.api.DecisionMode;
@@ -21,11 +22,13 @@ import dev.sluice.api.RateLimitRequest;
 import dev.sluice.api.ResourceCheck;
 import dev.sluice.api.StoreUnavailableException;
 import dev.sluice.redis.HashTags;
+import dev.sluice.store.CalendarWindow;
 import dev.sluice.store.ClaimPlan;
 import dev.sluice.store.Enforcement;
 import dev.sluice.store.JointPlan;
 import dev.sluice.store.JointRequest;
 import dev.sluice.store.MicrosClock;
+import dev.sluice.store.PeriodCalendar;
 import dev.sluice.store.ResultCallback;
 import dev.sluice.store.StoreResult;
 import dev.sluice.store.WindowClaim;
@@ -53,6 +56,7 @@ public final class JointLimiter {
     private final FailoverWindowStore single;
     private final JointWindowStore joint;
     private final MicrosClock clock;
+    private final PeriodCalendar calendar;
     private final boolean enabled;
     private final boolean dryRun;
     private final FallbackPolicy fallback;
@@ -60,11 +64,13 @@ public final class JointLimiter {
     private final Map<List<List<WindowClaim>>, JointPlan> plans = new ConcurrentHashMap<>();
     private final Map<List<WindowClaim>, ClaimPlan> singlePlans = new ConcurrentHashMap<>();
 
-    JointLimiter(FailoverWindowStore single, JointWindowStore joint, MicrosClock clock, StoreConfig settings,
+    JointLimiter(FailoverWindowStore single, JointWindowStore joint, MicrosClock clock, PeriodCalendar calendar,
+            StoreConfig settings,
             List<DecisionListener> listeners) {
         this.single = single;
         this.joint = joint;
         this.clock = clock;
+        this.calendar = calendar;
         this.enabled = settings.enabled();
         this.dryRun = settings.dryRun();
         this.fallback = settings.fallback();
@@ -101,6 +107,11 @@ public final class JointLimiter {
         return fallback;
     }
 
+    /** Returns the current period of the calendar, for a claim. A claim of an earlier period is decided for the current one, too. */
+    public CalendarWindow currentPeriod(CalendarPeriod period) {
+        return calendar.at(period, clock.micros());
+    }
+
     /**
      * Decides.
      *
@@ -115,7 +126,7 @@ public final class JointLimiter {
         }
         if (isSingle(parts)) {
             var part = parts.get(0);
-            single.take(part.identifier(), plan(part.claims()), consume, null,
+            single.take(part.identifier(), plan(part.claims()).at(clock), consume, null,
                     new Callback<>(parts,
                             outcome -> outcome.result() == null
                                     ? uncounted(parts, outcome.mode())
@@ -198,7 +209,7 @@ public final class JointLimiter {
 
     private JointRequest request(List<Part> parts) {
         var plan = cached(plans, parts.stream().map(Part::claims).toList(), JointPlan::new);
-        return new JointRequest(parts.stream().map(Part::identifier).toList(), plan);
+        return new JointRequest(parts.stream().map(Part::identifier).toList(), plan.at(clock));
     }
 
     private JointResult result(String identifier, FailoverWindowStore.Outcome outcome) {
@@ -244,10 +255,12 @@ public final class JointLimiter {
     }
 
     private JointResult uncounted(List<Part> parts, DecisionMode mode) {
-        var now = MicrosClock.instant(clock.micros());
+        long micros = clock.micros();
+        var now = MicrosClock.instant(micros);
         var unused = new StoreResult.WindowState(0, 0, 0);
         return new JointResult(true, mode, now, parts.stream()
-                .map(part -> part.claims().stream().map(claim -> status(part.identifier(), claim, unused, now)).toList())
+                .map(part -> part.claims().stream().map(claim -> status(part.identifier(), claim.at(micros), unused, now))
+                        .toList())
                 .toList());
     }
 

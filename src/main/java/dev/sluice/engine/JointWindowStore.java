@@ -89,12 +89,12 @@ public final class JointWindowStore {
     private void takeTogether(JointRequest request, boolean consume, String reservation, ResultCallback<Outcome> callback) {
         if (redis == null) {
             var result = memory.takeNow(request, consume, reservation);
-            callback.onResult(outcome(DecisionMode.MEMORY, request, result, token(Location.MEMORY, reservation, request)));
+            callback.onResult(outcome(DecisionMode.MEMORY, request, result, Location.MEMORY, reservation));
             return;
         }
         if (!redis.available()) {
             deliverFallback(new StoreUnavailableException("Redis is unavailable", null), request, consume,
-                    token(Location.MEMORY, reservation, request), callback);
+                    Location.MEMORY, reservation, callback);
             return;
         }
         var denials = request.plan().isEnforced() ? store.denials() : null;
@@ -108,9 +108,9 @@ public final class JointWindowStore {
             @Override
             public void onResult(StoreResult result) {
                 if (denials != null && !result.admitted()) {
-                    denials.putJoint(request, result, version);
+                    denials.putJoint(request.at(result.now()), result, version);
                 }
-                callback.onResult(outcome(DecisionMode.REDIS, request, result, token(Location.REDIS, reservation, request)));
+                callback.onResult(outcome(DecisionMode.REDIS, request, result, Location.REDIS, reservation));
             }
 
             @Override
@@ -118,7 +118,7 @@ public final class JointWindowStore {
                 if (redis.spansSlots(request)) { // a cluster behind one address, which has executed nothing
                     callback.onFailure(new ClusterDetectedException());
                 } else {
-                    deliverFallback(cause, request, consume, token(Location.BOTH, reservation, request), callback);
+                    deliverFallback(cause, request, consume, Location.BOTH, reservation, callback);
                 }
             }
         });
@@ -181,11 +181,12 @@ public final class JointWindowStore {
         }
     }
 
-    private void deliverFallback(Throwable failure, JointRequest request, boolean consume, ReservationToken reservation,
+    private void deliverFallback(Throwable failure, JointRequest request, boolean consume, Location location,
+            String reservation,
             ResultCallback<Outcome> callback) {
         Outcome outcome;
         try {
-            outcome = decideByFallback(failure, request, consume, reservation);
+            outcome = decideByFallback(failure, request, consume, location, reservation);
         } catch (RuntimeException e) {
             callback.onFailure(e);
             return;
@@ -193,12 +194,12 @@ public final class JointWindowStore {
         callback.onResult(outcome);
     }
 
-    private Outcome decideByFallback(Throwable failure, JointRequest request, boolean consume, ReservationToken reservation) {
+    private Outcome decideByFallback(Throwable failure, JointRequest request, boolean consume, Location location,
+            String reservation) {
         var timeout = consume && failure instanceof ResponseTimeoutException late ? late : null;
-        var id = reservation == null ? null : reservation.id();
         if (request.plan().claims().stream().anyMatch(claim -> claim.fallback() == FallbackPolicy.CLOSED)) {
             if (timeout != null) {
-                timeout.lateResult().onSuccess(late -> refund(request, late, id));
+                timeout.lateResult().onSuccess(late -> refund(request.at(late.now()), late, reservation));
             }
             if (request.plan().isShadow()) { // denies nothing, whatever happens
                 return new Outcome(DecisionMode.OPEN, request, null, null);
@@ -207,26 +208,30 @@ public final class JointWindowStore {
         }
         var local = withShares(request);
         if (local == null) {
-            return new Outcome(DecisionMode.OPEN, request, null, reservation == null ? null : reservation.toString());
+            return new Outcome(DecisionMode.OPEN, request, null, token(location, reservation, request));
         }
-        var result = memory.takeNow(local, consume, id);
+        var result = memory.takeNow(local, consume, reservation);
+        var decided = local.at(result.now());
         if (consume && timeout == null) {
-            forEachTaken(local, result, (identifier, claims) -> memory.addUnsynced(identifier, claims, result.now(), id));
+            forEachTaken(decided, result,
+                    (identifier, claims) -> memory.addUnsynced(identifier, claims, result.now(), reservation));
         } else if (timeout != null) {
-            timeout.lateResult().onComplete(late -> reconcile(request, local, result, late, id));
+            timeout.lateResult().onComplete(late -> reconcile(request, decided, result, late, reservation));
         }
-        return outcome(DecisionMode.LOCAL, local, result, reservation);
+        return new Outcome(DecisionMode.LOCAL, decided, result,
+                result.admitted() ? token(location, reservation, request.at(result.now())) : null);
     }
 
-    private static ReservationToken token(Location location, String reservation, JointRequest request) {
+    private static String token(Location location, String reservation, JointRequest request) {
         return reservation == null
                 ? null
-                : ReservationToken.of(location, reservation, request.identifiers(), request.plan().claims());
+                : ReservationToken.of(location, reservation, request.identifiers(), request.plan().claims()).toString();
     }
 
-    private static Outcome outcome(DecisionMode mode, JointRequest request, StoreResult result, ReservationToken reservation) {
-        return new Outcome(mode, request, result,
-                reservation == null || !result.admitted() ? null : reservation.toString());
+    private static Outcome outcome(DecisionMode mode, JointRequest request, StoreResult result, Location location,
+            String reservation) {
+        var decided = request.at(result.now());
+        return new Outcome(mode, decided, result, result.admitted() ? token(location, reservation, decided) : null);
     }
 
     /** Returns the claims that are decided locally, with this instance's shares; null if there are none. */
@@ -270,7 +275,9 @@ public final class JointWindowStore {
     private void reconcile(JointRequest request, JointRequest local, StoreResult granted, AsyncResult<StoreResult> late,
             String reservation) {
         var here = taken(local, granted);
-        var there = late.failed() ? Map.<String, List<WindowClaim>>of() : taken(request, late.result());
+        var there = late.failed()
+                ? Map.<String, List<WindowClaim>>of()
+                : taken(request.at(late.result().now()), late.result());
         here.forEach((identifier, claims) -> {
             if (there.containsKey(identifier)) {
                 memory.moveGrant(identifier, claims, granted.now(), late.result().now());

@@ -2,6 +2,7 @@ package dev.sluice.engine;
 
 import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
+import java.time.ZoneId;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -34,6 +35,7 @@ import dev.sluice.redis.RedisConnectionConfig;
 import dev.sluice.redis.RedisConnectionManager;
 import dev.sluice.redis.RedisProvider;
 import dev.sluice.store.MicrosClock;
+import dev.sluice.store.PeriodCalendar;
 import dev.sluice.store.memory.InMemoryWindowStore;
 import dev.sluice.store.redis.RedisWindowStore;
 import io.netty.util.concurrent.EventExecutor;
@@ -68,6 +70,7 @@ class RateLimiterProducer implements StoreStatus {
     private final JointWindowStore jointStore;
     private final MicrosClock clock;
     private final boolean clockIgnored;
+    private final PeriodCalendar calendar;
     private final EventExecutor loop;
     /** Written before the server starts. */
     private volatile long deniedInWarmUp;
@@ -78,6 +81,7 @@ class RateLimiterProducer implements StoreStatus {
     RateLimiterProducer(StoreConfig settings, RedisConnectionConfig redisSettings, RedisProvider redis, Vertx vertx,
             InMemoryClock inMemoryClock) {
         this.settings = settings;
+        this.calendar = new PeriodCalendar(ZoneId.of(settings.timeZone()));
         this.loop = EventLoops.group(vertx).next();
         this.redisEnabled = redisSettings.enabled();
         this.manager = redis.connectionManager();
@@ -228,7 +232,8 @@ class RateLimiterProducer implements StoreStatus {
     @Singleton
     @DefaultBean
     RateLimiter limiter(@Any Instance<DecisionListener> listeners) {
-        return new DefaultRateLimiter(store, jointStore, clock, settings.fallback(), settings.enabled(), settings.dryRun(),
+        return new DefaultRateLimiter(store, jointStore, clock, calendar, settings.fallback(), settings.enabled(),
+                settings.dryRun(),
                 listeners.stream().toList(), this::startTimer, settings.acquire().maxWaiters());
     }
 
@@ -247,14 +252,14 @@ class RateLimiterProducer implements StoreStatus {
     @Produces
     @Singleton
     JointLimiter jointLimiter(@Any Instance<DecisionListener> listeners) {
-        return new JointLimiter(store, jointStore, clock, settings, listeners.stream().toList());
+        return new JointLimiter(store, jointStore, clock, calendar, settings, listeners.stream().toList());
     }
 
     @Produces
     @Singleton
     @DefaultBean
     RateLimitAdmin admin() {
-        return new DefaultRateLimitAdmin(store);
+        return new DefaultRateLimitAdmin(store, calendar, clock);
     }
 
     void validate(@Observes ConfigProblems problems) {

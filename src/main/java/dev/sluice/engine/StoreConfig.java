@@ -19,6 +19,10 @@ public interface StoreConfig {
     @WithDefault("false")
     boolean dryRun();
 
+    /** Time zone whose midnights begin calendar days, weeks and months: an id of {@link java.time.ZoneId}. */
+    @WithDefault("UTC")
+    String timeZone();
+
     /** Policy while Redis is unavailable, for rules that do not set their own. */
     @WithDefault("local")
     FallbackPolicy fallback();

@@ -1,6 +1,6 @@
 package dev.sluice.policy;
 
-import java.time.Duration;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedSet;
@@ -40,10 +40,11 @@ public record LimitRule(String resource, Map<String, Rate> rates, FallbackPolicy
         return resource.equals(DEFAULT);
     }
 
-    /** Returns the lengths of the windows of all tiers, in ascending order. */
-    public SortedSet<Duration> windows() {
-        return rates.values().stream().flatMap(rate -> rate.quotas().stream()).map(Quota::window)
-                .collect(Collectors.toCollection(TreeSet::new));
+    /** Returns a quota of each window of all tiers, in ascending order of their lengths. */
+    public SortedSet<Quota> windows() {
+        return rates.values().stream().flatMap(rate -> rate.quotas().stream()).collect(Collectors.toCollection(
+                () -> new TreeSet<>(Comparator.comparing(Quota::window).thenComparing(Quota::period,
+                        Comparator.nullsFirst(Comparator.naturalOrder())))));
     }
 
     public Rate rate(String tier) {

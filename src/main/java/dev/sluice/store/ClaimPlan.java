@@ -4,15 +4,19 @@ import java.nio.charset.StandardCharsets;
 import java.util.AbstractList;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.RandomAccess;
 
 import dev.sluice.redis.HashTags;
 
-/** Immutable list of claims with its encoded script keys and arguments, shared by all requests with the same claims. */
+/**
+ * Immutable list of claims with its encoded script keys and arguments, shared by all requests with the same claims. The claims of
+ * calendar windows name the periods of one time; {@link #at} returns the plan for another time.
+ */
 public final class ClaimPlan extends AbstractList<WindowClaim> implements RandomAccess {
 
     /** Encoded script arguments of the plan for one kind of operation. */
-    public record Operation(boolean consume, boolean reserves, List<byte[]> arguments) {
+    public record Operation(boolean consume, boolean reserves, long exactUpTo, List<byte[]> arguments) {
     }
 
     private final WindowClaim[] claims;
@@ -21,6 +25,14 @@ public final class ClaimPlan extends AbstractList<WindowClaim> implements Random
     private final String[] keyPrefixes;
     private final String[] keySuffixes;
     private final Operation[] operations = new Operation[3];
+    /** Begin of the latest and end of the first period of a calendar window, in microseconds. */
+    private final long validFrom;
+    private final long validUntil;
+    /** The plan for the next or the previous periods, which {@link #at} returned last; null before that. */
+    private volatile ClaimPlan neighbor;
+
+    /** 0 until it is computed; a race computes the same value. */
+    private int hash;
 
     private ClaimPlan(List<WindowClaim> claims) {
         this.claims = claims.toArray(WindowClaim[]::new);
@@ -28,17 +40,77 @@ public final class ClaimPlan extends AbstractList<WindowClaim> implements Random
         this.keyPrefixes = new String[this.claims.length];
         this.keySuffixes = new String[this.claims.length];
         for (int i = 0; i < this.claims.length; i++) {
-            keyPrefixes[i] = WindowKeys.windowPrefix(windowSeconds(i));
+            keyPrefixes[i] = WindowKeys.windowPrefix(member(i));
             keySuffixes[i] = ':' + this.claims[i].resource();
         }
+        var calendars = claims.stream().map(WindowClaim::calendar).filter(Objects::nonNull).toList();
+        this.validFrom = calendars.stream().mapToLong(CalendarWindow::startMicros).max().orElse(Long.MIN_VALUE);
+        this.validUntil = calendars.stream().mapToLong(CalendarWindow::endMicros).min().orElse(Long.MAX_VALUE);
     }
 
     public static ClaimPlan of(List<WindowClaim> claims) {
         return claims instanceof ClaimPlan plan ? plan : new ClaimPlan(claims);
     }
 
-    private long windowSeconds(int i) {
-        return claims[i].span() / 1_000_000;
+    /**
+     * Returns claims for the calendar periods of a time in microseconds: the same list, if it is for these periods. For a result of a
+     * store, {@link StoreResult#now} selects the claims that were decided.
+     */
+    public static List<WindowClaim> at(List<WindowClaim> claims, long micros) {
+        if (claims instanceof ClaimPlan plan) {
+            return plan.at(micros);
+        }
+        for (var claim : claims) {
+            if (claim.at(micros) != claim) {
+                return claims.stream().map(each -> each.at(micros)).toList();
+            }
+        }
+        return claims;
+    }
+
+    /** Returns the plan for the calendar periods of a time in microseconds: this one, if it is for these periods. */
+    public ClaimPlan at(long micros) {
+        if (isValidAt(micros)) {
+            return this;
+        }
+        var found = neighbor;
+        if (found == null || !found.isValidAt(micros)) {
+            found = new ClaimPlan(stream().map(claim -> claim.at(micros)).toList());
+            found.neighbor = this;
+            neighbor = found; // a race creates an equal plan
+        }
+        return found;
+    }
+
+    /** Returns the plan for the calendar periods of a clock's time. The clock is not read if there are no calendar windows. */
+    public ClaimPlan at(MicrosClock clock) {
+        return isCalendar() ? at(clock.micros()) : this;
+    }
+
+    /** Returns whether any claim is for a calendar window. */
+    boolean isCalendar() {
+        return validUntil != Long.MAX_VALUE;
+    }
+
+    private boolean isValidAt(long micros) {
+        return micros >= validFrom && micros < validUntil;
+    }
+
+    private String member(int i) {
+        return WindowKeys.windowMember(WindowKey.of(claims[i]));
+    }
+
+    @Override
+    public int hashCode() {
+        if (hash == 0) {
+            hash = super.hashCode();
+        }
+        return hash;
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return super.equals(other);
     }
 
     @Override
@@ -83,7 +155,7 @@ public final class ClaimPlan extends AbstractList<WindowClaim> implements Random
         int index = !consume ? 0 : reserves ? 2 : 1;
         var operation = operations[index];
         if (operation == null) {
-            operation = new Operation(consume, reserves, arguments(consume, reserves, exactUpTo));
+            operation = new Operation(consume, reserves, exactUpTo, arguments(consume, reserves, exactUpTo));
             operations[index] = operation; // a race creates an equal value
         }
         return operation;
@@ -104,10 +176,10 @@ public final class ClaimPlan extends AbstractList<WindowClaim> implements Random
     void addArguments(int i, long exactUpTo, List<byte[]> arguments) {
         var claim = claims[i];
         arguments.add(bytes(Long.toString(claim.limit())));
-        arguments.add(bytes(Long.toString(claim.span())));
+        arguments.add(bytes(WindowKey.of(claim).length()));
         arguments.add(bytes(Long.toString(claim.cost())));
         arguments.add(bytes(claim.isExact(exactUpTo) ? "log" : claim.reserved() ? "reserved" : "ring"));
-        arguments.add(bytes(WindowKeys.windowMember(claim.resource(), windowSeconds(i))));
+        arguments.add(bytes(member(i)));
     }
 
     public static byte[] bytes(String text) {

@@ -17,6 +17,8 @@ public final class JointPlan {
     private final boolean zeroCostAsks;
     private final boolean enforced;
     private final ClaimPlan.Operation[] operations = new ClaimPlan.Operation[3];
+    /** The plan for the next or the previous calendar periods, which {@link #at} returned last; null before that. */
+    private volatile JointPlan neighbor;
 
     /**
      * Creates a plan whose claims of cost 0 ask for one unit and take none.
@@ -37,6 +39,25 @@ public final class JointPlan {
         this.zeroCostAsks = zeroCostAsks;
         this.enforced = claims.stream()
                 .allMatch(claim -> claim.enforcement() == Enforcement.ENFORCED && (claim.cost() > 0 || !zeroCostAsks));
+    }
+
+    /** Returns the plan for the calendar periods of a time in microseconds: this one, if it is for these periods. */
+    public JointPlan at(long micros) {
+        if (claims.at(micros) == claims) {
+            return this;
+        }
+        var found = neighbor;
+        if (found == null || found.claims.at(micros) != found.claims) {
+            found = new JointPlan(parts.stream().map(part -> part.at(micros)).toList(), zeroCostAsks);
+            found.neighbor = this;
+            neighbor = found; // a race creates an equal plan
+        }
+        return found;
+    }
+
+    /** Returns the plan for the calendar periods of a clock's time. The clock is not read if there are no calendar windows. */
+    public JointPlan at(MicrosClock clock) {
+        return claims.isCalendar() ? at(clock.micros()) : this;
     }
 
     /** Returns the claims of each identifier. */
@@ -150,7 +171,7 @@ public final class JointPlan {
         int index = !consume ? 0 : reserves ? 2 : 1;
         var operation = operations[index];
         if (operation == null) {
-            operation = new ClaimPlan.Operation(consume, reserves, arguments(consume, reserves, exactUpTo));
+            operation = new ClaimPlan.Operation(consume, reserves, exactUpTo, arguments(consume, reserves, exactUpTo));
             operations[index] = operation; // a race creates an equal value
         }
         return operation;

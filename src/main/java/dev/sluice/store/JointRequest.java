@@ -11,6 +11,12 @@ import java.util.List;
  */
 public record JointRequest(List<String> identifiers, JointPlan plan) {
 
+    /** Returns the request for the calendar periods of a time in microseconds: this one, if it is for these periods. */
+    public JointRequest at(long micros) {
+        var current = plan.at(micros);
+        return current == plan ? this : new JointRequest(identifiers, current);
+    }
+
     /** Returns a text that is different for different identifiers, and begins with the first of them. */
     public String key() {
         return identifiers.size() == 1 ? identifiers.get(0) : String.join("\n", identifiers);

@@ -6,19 +6,21 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Objects;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 import dev.sluice.redis.HashTags;
 
 /**
- * Textual reference to a reservation: {@code r-5f0c…-60-86400}. The text is untrusted input: it only selects where the
+ * Textual reference to a reservation: {@code r-5f0c…-60-86400}, or {@code r-5f0c…-60-86400@1764547200} if the second window is the
+ * calendar period that begins at this Unix time. The text is untrusted input: it only selects where the
  * reservation is looked up; the reserved costs come from the store.
  *
  * @param location the store that holds it
  * @param id 32 hexadecimal digits
- * @param seconds the lengths of the windows it reserved units in
+ * @param windows the lengths and periods of the windows it reserved units in; the resources are empty
  * @param root identifier in whose slot the windows are stored; null if they are in the slots of their own identifiers
  */
-public record ReservationToken(Location location, String id, List<Long> seconds, String root) {
+public record ReservationToken(Location location, String id, List<WindowKey> windows, String root) {
 
     public enum Location {
         REDIS("r"), MEMORY("m"),
@@ -37,19 +39,34 @@ public record ReservationToken(Location location, String id, List<Long> seconds,
     }
 
     private static final Pattern TOKEN = Pattern
-            .compile("([rmb])-([0-9a-f]{32})((?:-[1-9]\\d{0,6}){1,64})(?:\\.([A-Za-z0-9_-]{1,1400}))?");
+            .compile("([rmb])-([0-9a-f]{32})((?:-[1-9]\\d{0,6}(?:@\\d{1,12})?){1,64})(?:\\.([A-Za-z0-9_-]{1,1400}))?");
 
-    /** @param stored identifiers under which the windows are stored */
+    /**
+     * Creates the token of a reservation.
+     *
+     * @param stored identifiers under which the windows are stored
+     * @param claims the claims that were decided. If Redis did not reply in time, it may have decided on the period before or after
+     *        that of a calendar window, so that the token names these, too
+     */
     public static ReservationToken of(Location location, String id, List<String> stored, List<WindowClaim> claims) {
         return new ReservationToken(location, id,
-                claims.stream().filter(WindowClaim::reserved).map(claim -> claim.span() / 1_000_000)
-                        .distinct().toList(),
+                claims.stream().filter(WindowClaim::reserved)
+                        .flatMap(claim -> location == Location.BOTH && claim.calendar() != null
+                                ? Stream.of(claim, claim.at(claim.calendar().startMicros() - 1),
+                                        claim.at(claim.calendar().endMicros()))
+                                : Stream.of(claim))
+                        .map(WindowKey::of).map(key -> new WindowKey("", key.span(), key.start())).distinct().toList(),
                 stored.stream().map(HashTags::rootOf).filter(Objects::nonNull).findFirst().orElse(null));
     }
 
     /** Returns the name under which the windows of an identifier are stored. */
     public String stored(String identifier) {
         return root == null ? identifier : HashTags.inSlotOf(root, identifier);
+    }
+
+    /** Returns the windows of a resource. */
+    public List<WindowKey> windows(String resource) {
+        return windows.stream().map(window -> new WindowKey(resource, window.span(), window.start())).toList();
     }
 
     /**
@@ -61,7 +78,8 @@ public record ReservationToken(Location location, String id, List<Long> seconds,
         var matcher = TOKEN.matcher(text);
         return matcher.matches()
                 ? new ReservationToken(Location.of(matcher.group(1)), matcher.group(2),
-                        Arrays.stream(matcher.group(3).substring(1).split("-")).map(Long::valueOf).toList(),
+                        Arrays.stream(matcher.group(3).substring(1).split("-"))
+                                .map(window -> WindowKeys.windowKey(window + ':')).toList(),
                         decoded(matcher.group(4)))
                 : null;
     }
@@ -77,7 +95,10 @@ public record ReservationToken(Location location, String id, List<Long> seconds,
     @Override
     public String toString() {
         var text = new StringBuilder(location.prefix).append('-').append(id);
-        seconds.forEach(length -> text.append('-').append(length));
+        windows.forEach(window -> {
+            var member = WindowKeys.windowMember(window);
+            text.append('-').append(member, 0, member.length() - 1);
+        });
         if (root != null) {
             text.append('.')
                     .append(Base64.getUrlEncoder().withoutPadding().encodeToString(root.getBytes(StandardCharsets.UTF_8)));

@@ -4,7 +4,8 @@ package dev.sluice.store;
  * Result of a decision on a list of claims. Times are microseconds since 1970.
  *
  * @param admitted whether all claims fit
- * @param now the time of the decision by the store's clock
+ * @param now the time of the decision by the store's clock; it is in the calendar periods that were decided, so that
+ *        {@link ClaimPlan#at} returns the claims that were decided
  * @param windows state of each claim's window, in the order of the claims
  */
 public record StoreResult(boolean admitted, long now, WindowState[] windows) {

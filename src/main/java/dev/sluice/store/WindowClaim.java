@@ -7,7 +7,7 @@ import dev.sluice.api.QuotaUnit;
  * Request for units of one window.
  *
  * @param resource identifies the window, together with the identifier and the length
- * @param span the window's length in microseconds
+ * @param span the window's length in microseconds: of a calendar window, the length of its period
  * @param limit units per window
  * @param unit what is counted
  * @param cost units requested
@@ -15,10 +15,18 @@ import dev.sluice.api.QuotaUnit;
  * @param share units per window that this instance may grant: the limit, or its share of the limit while Redis is unavailable
  * @param fallback the policy that applies while Redis is unavailable
  * @param enforcement effect on the decision; other than {@link Enforcement#ENFORCED} in a {@link JointRequest} only
+ * @param calendar the period of a calendar window; null for a sliding window
  */
 public record WindowClaim(String resource, long span, long limit, QuotaUnit unit, long cost, boolean reserved, long share,
-        FallbackPolicy fallback, Enforcement enforcement) {
+        FallbackPolicy fallback, Enforcement enforcement, CalendarWindow calendar) {
 
+    /** Creates a claim of a sliding window. */
+    public WindowClaim(String resource, long span, long limit, QuotaUnit unit, long cost, boolean reserved, long share,
+            FallbackPolicy fallback, Enforcement enforcement) {
+        this(resource, span, limit, unit, cost, reserved, share, fallback, enforcement, null);
+    }
+
+    /** Creates a claim of a sliding window that must fit. */
     public WindowClaim(String resource, long span, long limit, QuotaUnit unit, long cost, boolean reserved, long share,
             FallbackPolicy fallback) {
         this(resource, span, limit, unit, cost, reserved, share, fallback, Enforcement.ENFORCED);
@@ -33,9 +41,27 @@ public record WindowClaim(String resource, long span, long limit, QuotaUnit unit
         return unit == QuotaUnit.REQUESTS && !reserved && enforcement != Enforcement.CHARGED && limit <= exactUpTo;
     }
 
+    /** Returns a copy for this period of the calendar; null for a sliding window of the same length. */
+    public WindowClaim in(CalendarWindow period) {
+        return new WindowClaim(resource, period == null ? span : period.span(), limit, unit, cost, reserved, share, fallback,
+                enforcement, period);
+    }
+
+    /** Returns the claim for the period of a time in microseconds: this one, unless its period does not contain the time. */
+    public WindowClaim at(long micros) {
+        return calendar == null || calendar.contains(micros) ? this : in(calendar.at(micros));
+    }
+
+    /** Returns whether another claim is for a window of the same kind: of the same length, or of the same calendar period. */
+    public boolean hasSameWindow(WindowClaim other) {
+        return resource.equals(other.resource) && (calendar == null || other.calendar == null
+                ? calendar == other.calendar && span == other.span
+                : calendar.period() == other.calendar.period());
+    }
+
     /** Returns a copy with this share of the limit. An estimate is reduced to the share, so that it fits an empty window. */
     public WindowClaim withShare(long share) {
         return new WindowClaim(resource, span, limit, unit, reserved ? Math.min(cost, share) : cost, reserved, share, fallback,
-                enforcement);
+                enforcement, calendar);
     }
 }

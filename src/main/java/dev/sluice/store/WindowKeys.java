@@ -7,14 +7,15 @@ import dev.sluice.redis.HashTags;
 /**
  * Names of keys and index members in Redis. {@code sluice:{3f}:w:60:10:user:alice:api:/campaigns} is the window of 60 seconds of
  * {@code user:alice}, which has 10 characters, on {@code api:/campaigns}: the length makes the
- * concatenation of identifier and resource unambiguous.
+ * concatenation of identifier and resource unambiguous. {@code …:w:86400@1764547200:…} is the window of the calendar period that
+ * begins at this Unix time.
  */
 public final class WindowKeys {
 
     /** Prefix of a reservation's index member; a window's begins with a digit. */
     private static final String RESERVATION_PREFIX = "r:";
 
-    private static final Pattern MEMBER = Pattern.compile("(?:r:|[1-9][0-9]{0,7}:).*", Pattern.DOTALL);
+    private static final Pattern MEMBER = Pattern.compile("(?:r:|[1-9][0-9]{0,7}(?:@-?[0-9]{1,12})?:).*", Pattern.DOTALL);
 
     private final HashTags hashTags;
 
@@ -23,28 +24,34 @@ public final class WindowKeys {
     }
 
     public String window(String identifier, String member) {
-        // <tag>w:<seconds>:<length>:<identifier>:<resource>
+        // <tag>w:<seconds>[@<start>]:<length>:<identifier>:<resource>
         int colon = member.indexOf(':');
-        return hashTags.keyPrefix(identifier) + windowPrefix(seconds(member)) + identifier.length() + ':' + identifier
+        return hashTags.keyPrefix(identifier) + windowPrefix(member) + identifier.length() + ':' + identifier
                 + member.substring(colon);
     }
 
     /** Returns the part of a window's key between the hash tag and the identifier's length. */
-    static String windowPrefix(long seconds) {
-        return "w:" + seconds + ':';
+    static String windowPrefix(String member) {
+        return "w:" + member.substring(0, member.indexOf(':') + 1);
     }
 
-    /** Returns a window's member in the index of its identifier. */
+    /** Returns a sliding window's member in the index of its identifier. */
     public static String windowMember(String resource, long seconds) {
         return seconds + ":" + resource;
     }
 
-    public static long seconds(String member) {
-        return Long.parseLong(member.substring(0, member.indexOf(':')));
+    /** Returns a window's member in the index of its identifier. */
+    public static String windowMember(WindowKey key) {
+        long seconds = key.span() / 1_000_000;
+        return key.isCalendar() ? seconds + "@" + key.start() + ':' + key.resource() : windowMember(key.resource(), seconds);
     }
 
-    public static String resource(String member) {
-        return member.substring(member.indexOf(':') + 1);
+    /** Returns the window of a {@linkplain #isMember valid} member that {@linkplain #isWindow is one}. */
+    public static WindowKey windowKey(String member) {
+        int colon = member.indexOf(':');
+        int at = member.substring(0, colon).indexOf('@');
+        return new WindowKey(member.substring(colon + 1), Long.parseLong(member.substring(0, at < 0 ? colon : at)) * 1_000_000,
+                at < 0 ? WindowKey.SLIDING : Long.parseLong(member.substring(at + 1, colon)));
     }
 
     public String index(String identifier) {

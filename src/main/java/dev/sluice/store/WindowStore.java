@@ -33,6 +33,9 @@ public interface WindowStore {
     /** Returns the units used in a window; changes nothing. */
     Uni<WindowUsage> usage(String identifier, String resource, Duration window);
 
+    /** Returns the units used in the calendar period that contains the store's time, of the same kind and zone as another one. */
+    Uni<WindowUsage> usage(String identifier, String resource, CalendarWindow period);
+
     /** Returns the units used by resource, each in its longest window; omits empty windows. */
     Uni<Map<String, Long>> limits(String identifier);
 

@@ -4,7 +4,8 @@
 -- KEYS[i+1]  window i, in the formats of decide.lua
 -- KEYS[...]  reservations that are not settled yet, as decide.lua writes them
 -- ARGV[1]    number of windows
--- ARGV[...]  per window: name in the index, length in microseconds, form of the entries (seen, log or ring), entries:
+-- ARGV[...]  per window: name in the index, length in microseconds (of a calendar window: of its period, followed by "@" and the
+--            period's begin in Unix seconds; nothing is merged into a period that is over), form of the entries (seen, log or ring), entries:
 --            "time:units,time:units" or "bucket:units,bucket:units", oldest first. "seen" comes first
 -- ARGV[...]  per reservation: its name in the index, the longest of its windows in microseconds, number of windows, then per
 --            window: name in the index, "bucket:cost"
@@ -22,6 +23,7 @@ local MOST_UNITS = 2 ^ 52
 local NAMES, RESERVATIONS = 10000, 2 ^ 40 -- see decide.lua
 local HEAVY, FLAG, WEIGHTED, MODULUS = 16, 72, '>I7BI3I3', 2 ^ 24 -- see decide.lua
 local SKEW = 1000000
+local CALENDAR_MARGIN = 60000 -- see decide.lua
 
 local time = redis.call('TIME')
 local clock = time[1] * 1000000 + time[2]
@@ -264,58 +266,75 @@ local function live(key, ms, name, offset)
   end
 end
 
-local function lifetime(span)
+-- begins: of the period of a calendar window
+local function lifetime(span, begins)
+  if begins then
+    return math.max(0, math.ceil((begins + span - clock) / 1000)) + CALENDAR_MARGIN
+  end
   return math.floor(2 * span / 1000) + 1000
 end
 
-local function bring(key, name, span, form, entries)
+-- Merges into one window. The units of a calendar window are in its period, and none leaves it before the end.
+local function bring(key, name, span, form, entries, begins)
   local width = math.floor(span / 60)
   local ring, times = read(key)
-  local latest = clock
+  local latest = math.max(clock, begins or 0)
   if times then
-    latest = math.max(clock, newest(times))
+    latest = math.max(latest, newest(times))
   end
+  if begins then
+    latest = math.min(latest, begins + span - 1)
+  end
+  local edge = begins and begins - 1 or latest - span
   local at, units
   local held
   if form == 'seen' and ring then
     return -- a ring does not say which of them it still holds
   elseif form ~= 'ring' and not ring then
     at, units = parse(entries, latest)
-    local a, u = read_log(times or '', latest - span)
+    local a, u = read_log(times or '', edge)
     a, u = merge(a, u, at, units, form == 'seen' and math.max or sum)
-    held = write_log(key, a, u, latest - span)
+    held = write_log(key, a, u, edge)
   else
+    local now = math.max(clock, begins or 0)
     if form == 'log' then
       at, units = parse(entries, latest)
       at, units = buckets(at, units, width)
     else
-      at, units = parse(entries, math.floor(clock / width))
+      at, units = parse(entries, math.floor(now / width))
     end
     local a, u
     if ring then
       a, u = ring.at, ring.units
-      local ahead = a[#a] - math.floor(clock / width)
-      if ahead * width > SKEW then -- the clock was set back: see decide.lua
+      local ahead = a[#a] - math.floor(now / width)
+      if ahead * width > SKEW and not begins then -- the clock was set back: see decide.lua
         for i = 1, #a do
           a[i] = a[i] - ahead
         end
       end
     else
-      a, u = read_log(times or '', latest - span)
+      a, u = read_log(times or '', edge)
       a, u = buckets(a, u, width)
     end
     a, u = merge(a, u, at, units, sum)
-    held = write_ring(key, a, u, width, span, math.max(clock, a[#a] * width))
+    held = write_ring(key, a, u, width, span, begins or math.max(clock, a[#a] * width))
   end
   if held > 0 then
-    live(key, lifetime(span), name, 0)
+    live(key, lifetime(span, begins), name, 0)
   end
 end
 
 local windows = tonumber(ARGV[1])
 for i = 1, windows do
   local at = 4 * i - 2
-  bring(KEYS[i + 1], ARGV[at], tonumber(ARGV[at + 1]), ARGV[at + 2], ARGV[at + 3])
+  local span, begins = tonumber(ARGV[at + 1]), nil
+  if not span then
+    span, begins = string.match(ARGV[at + 1], '^(%d+)@(%-?%d+)$')
+    span, begins = tonumber(span), begins * 1000000
+  end
+  if not begins or clock < begins + span then
+    bring(KEYS[i + 1], ARGV[at], span, ARGV[at + 2], ARGV[at + 3], begins)
+  end
 end
 
 local at = 4 * windows + 2

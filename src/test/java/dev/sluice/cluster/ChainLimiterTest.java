@@ -170,7 +170,8 @@ class ChainLimiterTest {
             assertThat(second.quotas()).extracting(QuotaStatus::remaining).containsExactly(1L, 55L, 0L, 955L);
             assertThat(check(limiter, reserving, CHAIN).allowed()).isFalse();
 
-            await().atMost(TIMEOUT).untilAsserted(() -> assertThat(used("user:alice")).as("found by its own name").isEqualTo(2));
+            await().atMost(TIMEOUT)
+                    .untilAsserted(() -> assertThat(used("user:alice")).as("found by its own name").isEqualTo(2));
             member.reset("user:alice");
             assertThat(used("user:alice")).isZero();
             assertThat(used("team:growth")).isEqualTo(2);

@@ -5,6 +5,7 @@ import static dev.sluice.store.StoreUnderTest.tokens;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.math.BigInteger;
+import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -16,8 +17,15 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
+import dev.sluice.api.CalendarPeriod;
 import dev.sluice.redis.HashTags;
+import dev.sluice.store.CalendarWindow;
+import dev.sluice.store.ClaimPlan;
+import dev.sluice.store.ReservationToken;
+import dev.sluice.store.StoreResult;
 import dev.sluice.store.StoreUnderTest;
 import dev.sluice.store.WindowClaim;
 import dev.sluice.store.WindowKeys;
@@ -35,6 +43,7 @@ class UsageMergerTest {
 
     private static final long SECOND = 1_000_000;
     private static final long LARGE = 1_000_000;
+    private static final String RESERVATION = "0123456789abcdef0123456789abcdef";
 
     private final StoreUnderTest.InRedis redis = new StoreUnderTest.InRedis();
     private final HashTags keys = new HashTags("sluice");
@@ -65,6 +74,66 @@ class UsageMergerTest {
         var bytes = redis.send(Request.cmd(Command.GET).arg(key)).toBuffer();
         return IntStream.range(0, bytes.length() / UNIT)
                 .mapToObj(i -> new BigInteger(1, bytes.getBytes(UNIT * i, UNIT * (i + 1))).longValueExact()).toList();
+    }
+
+    /** What was granted in the period that has ended meanwhile is merged nowhere, the rest into the current one. */
+    @ParameterizedTest
+    @ValueSource(longs = {100, LARGE})
+    void outageAcrossMidnightIsMergedIntoEachPeriod(long limit) {
+        var identifier = "midnight-" + limit;
+        var day = CalendarWindow.at(CalendarPeriod.DAY, ZoneId.of("Europe/Berlin"), redis.now());
+        var claim = claim("r", 60, limit, 10).in(day);
+        redis.at(day.endMicros() - 20 * SECOND);
+        redis.take(identifier, claim);
+        redis.at(day.endMicros() - 10 * SECOND);
+        granted(identifier, claim);
+        redis.at(day.endMicros() + 10 * SECOND);
+        granted(identifier, claim);
+        granted(identifier, claim);
+        redis.at(day.endMicros() + 20 * SECOND);
+        redis.take(identifier, claim);
+        merge();
+        assertThat(used(identifier, day.at(redis.now()))).isEqualTo(30);
+        assertThat(redis.take(identifier, claim).windows()[0])
+                .isEqualTo(new StoreResult.WindowState(40, day.at(redis.now()).endMicros(), 0));
+        redis.at(day.endMicros() - 5 * SECOND);
+        assertThat(used(identifier, day)).as("a period that is over").isEqualTo(10);
+    }
+
+    /** The instance's clock is ahead of Redis's: the next period has begun for the instance only. */
+    @ParameterizedTest
+    @ValueSource(longs = {100, LARGE})
+    void usageOfThePeriodThatIsAboutToBeginIsKept(long limit) {
+        var identifier = "ahead-" + limit;
+        var day = CalendarWindow.at(CalendarPeriod.DAY, ZoneId.of("Europe/Berlin"), redis.now());
+        redis.at(day.endMicros() + SECOND / 2);
+        granted(identifier, claim("r", 60, limit, 7).in(day));
+        redis.at(day.endMicros() - SECOND / 2);
+        merge();
+        redis.at(day.endMicros());
+        assertThat(used(identifier, day.at(redis.now()))).isEqualTo(7);
+        redis.at(day.at(redis.now()).endMicros() - 1);
+        assertThat(used(identifier, day.at(redis.now()))).as("at the end").isEqualTo(7);
+    }
+
+    /** A reservation that was made without Redis is settled in Redis, in the period that it was taken from. */
+    @Test
+    void reservationAcrossMidnightIsSettledAfterTheMerge() {
+        var day = CalendarWindow.at(CalendarPeriod.DAY, ZoneId.of("Europe/Berlin"), redis.now());
+        var claim = tokens("r", 60, 1000, 300).in(day);
+        redis.at(day.endMicros() + SECOND);
+        var result = memory.takeUnsynced("reserving", List.of(claim), true, RESERVATION);
+        merge();
+        var next = day.at(redis.now());
+        assertThat(used("reserving", next)).isEqualTo(300);
+        var token = ReservationToken.of(ReservationToken.Location.MEMORY, RESERVATION, List.of("reserving"),
+                ClaimPlan.at(List.of(claim), result.now()));
+        redis.store().settle("reserving", ReservationToken.parse(token.toString()), Map.of("r", 20L)).await().indefinitely();
+        assertThat(used("reserving", next)).isEqualTo(20);
+    }
+
+    private long used(String identifier, CalendarWindow period) {
+        return redis.store().usage(identifier, "r", period).await().indefinitely().used();
     }
 
     @Test

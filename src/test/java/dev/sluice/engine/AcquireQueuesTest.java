@@ -25,6 +25,7 @@ import dev.sluice.cluster.InstanceRegistry;
 import dev.sluice.identity.chain.IdentityChain;
 import dev.sluice.redis.HashTags;
 import dev.sluice.redis.LuaScript;
+import dev.sluice.store.PeriodCalendar;
 import dev.sluice.store.memory.InMemoryWindowStore;
 
 /** Waiting for room, with windows in memory and time that the test sets. */
@@ -40,7 +41,8 @@ class AcquireQueuesTest {
         final DefaultRateLimiter limiter = new DefaultRateLimiter(
                 new FailoverWindowStore(null, new InMemoryWindowStore(() -> nanos / 1000, 10_000, 64 << 20, 1000),
                         new InstanceRegistry(new HashTags("sluice"), 1, LuaScript.SERVER_TIME), FallbackPolicy.LOCAL),
-                null, () -> nanos / 1000, FallbackPolicy.LOCAL, true, false, List.of(), AcquireQueuesTest.this::startTimer, 10);
+                null, () -> nanos / 1000, PeriodCalendar.UTC, FallbackPolicy.LOCAL, true, false, List.of(),
+                AcquireQueuesTest.this::startTimer, 10);
         final Queue<Runnable> held = new ArrayDeque<>();
         boolean holds;
         RuntimeException failure;

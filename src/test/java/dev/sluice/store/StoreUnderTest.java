@@ -3,6 +3,7 @@ package dev.sluice.store;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 import dev.sluice.api.QuotaUnit;
 import dev.sluice.redis.HashTags;
@@ -79,7 +80,9 @@ public abstract class StoreUnderTest implements AutoCloseable {
 
     public void settle(String identifier, String reservation, Map<String, Long> used) {
         store().settle(identifier,
-                new ReservationToken(ReservationToken.Location.REDIS, reservation, List.of(60L, 3600L, 86_400L), null), used)
+                new ReservationToken(ReservationToken.Location.REDIS, reservation,
+                        Stream.of(60L, 3600L, 86_400L).map(seconds -> new WindowKey("", seconds * 1_000_000)).toList(), null),
+                used)
                 .await()
                 .atMost(TIMEOUT);
     }

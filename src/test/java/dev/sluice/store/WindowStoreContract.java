@@ -539,7 +539,8 @@ public abstract class WindowStoreContract {
         assertThat(take(bounded, "reserving", claim("c", 60, 10, 1)).admitted()).isFalse();
         bounded.reset("reserving", "t").await().indefinitely();
         assertThat(take(bounded, "reserving", claim("c", 60, 10, 1)).admitted()).isTrue();
-        bounded.settle("reserving", new ReservationToken(ReservationToken.Location.REDIS, "reservation0", List.of(60L), null),
+        bounded.settle("reserving", new ReservationToken(ReservationToken.Location.REDIS, "reservation0",
+                List.of(new WindowKey("", 60 * SECOND)), null),
                 Map.of("t", 50L)).await().indefinitely();
         assertThat(used(bounded, "reserving", "t", 60)).as("was reset").isZero();
     }

@@ -15,8 +15,12 @@ import dev.sluice.api.Quota;
  */
 record Settlement(String identifier, String reservation, Map<String, Long> usageByResource, long expiresAtNanos) {
 
-    /** Format of {@code dev.sluice.store.ReservationToken}: the last group contains the lengths of its windows in seconds. */
-    private static final Pattern RESERVATION_TOKEN = Pattern.compile("[a-z]-[0-9a-f]{32}((?:-[1-9]\\d{0,6})+)(?:\\..*)?");
+    /**
+     * Format of {@code dev.sluice.store.ReservationToken}: the last group contains the lengths of its windows in
+     * seconds, each of a calendar period with {@code @} and its begin.
+     */
+    private static final Pattern RESERVATION_TOKEN = Pattern
+            .compile("[a-z]-[0-9a-f]{32}((?:-[1-9]\\d{0,6}(?:@\\d{1,12})?)+)(?:\\..*)?");
 
     static Settlement of(String identifier, String reservation, Map<String, Long> usageByResource, long nowNanos) {
         return new Settlement(identifier, reservation, usageByResource,
@@ -29,8 +33,8 @@ record Settlement(String identifier, String reservation, Map<String, Long> usage
         long longest = Quota.MAX_WINDOW.toSeconds();
         return matcher.matches()
                 ? Math.min(longest,
-                        Arrays.stream(matcher.group(1).substring(1).split("-")).mapToLong(Long::parseLong).max()
-                                .orElse(longest))
+                        Arrays.stream(matcher.group(1).substring(1).split("-"))
+                                .mapToLong(window -> Long.parseLong(window.split("@")[0])).max().orElse(longest))
                 : longest;
     }
 

@@ -1,6 +1,7 @@
 package dev.sluice.service.api;
 
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
@@ -23,8 +24,10 @@ import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 import org.eclipse.microprofile.openapi.annotations.security.SecurityRequirement;
 import org.eclipse.microprofile.openapi.annotations.tags.Tag;
 
+import dev.sluice.api.CalendarPeriod;
 import dev.sluice.api.Quota;
 import dev.sluice.api.RateLimitAdmin;
+import dev.sluice.api.WindowUsage;
 import dev.sluice.engine.StoreStatus;
 import dev.sluice.http.ErrorResponse;
 import dev.sluice.http.RateLimitHeaders;
@@ -56,7 +59,9 @@ public class AdminResource {
     @Path("/usage")
     @Parameter(name = "identifier", in = ParameterIn.QUERY, required = true, schema = @Schema(type = SchemaType.STRING, minLength = 1, maxLength = 256), description = "Identifier whose usage is returned")
     @Parameter(name = "resource", in = ParameterIn.QUERY, required = true, schema = @Schema(type = SchemaType.STRING, minLength = 1, maxLength = 256), description = "Resource name")
-    @Parameter(name = "window_seconds", in = ParameterIn.QUERY, required = false, schema = @Schema(type = SchemaType.INTEGER, minimum = "1", maximum = "2678400"), description = "Window length in seconds; may be absent if the rule of the resource has one length only")
+    @Parameter(name = "window_seconds", in = ParameterIn.QUERY, required = false, schema = @Schema(type = SchemaType.INTEGER, minimum = "1", maximum = "2678400"), description = "Window length in seconds; may be absent if the rule of the resource has one window only")
+    @Parameter(name = "period", in = ParameterIn.QUERY, required = false, schema = @Schema(type = SchemaType.STRING, enumeration = {
+            "calendar-day", "calendar-week", "calendar-month"}), description = "Calendar period, in place of window_seconds")
     @Operation(operationId = "usage", summary = "Returns the current usage of one window")
     @SecurityRequirement(name = OpenApiDefinition.ADMIN_TOKEN)
     @APIResponse(responseCode = "200", description = "Current usage", content = @Content(mediaType = ErrorResponse.JSON, schema = @Schema(implementation = WindowUsageResponse.class), example = "{\"identifier\":\"user123\",\"resource\":\"custom_operation\",\"current\":3,\"window_start\":1701234507,\"window_end\":1701234567}"))
@@ -69,28 +74,44 @@ public class AdminResource {
         return authorization.authorizeAdmin(context, () -> {
             var identifier = QueryParameters.name(context, "identifier");
             var resource = QueryParameters.name(context, "resource");
-            return admin.usage(identifier, resource, window(context, resource))
+            return usage(context, identifier, resource)
                     .map(usage -> ok(context, WindowUsageResponse.of(usage, rules.hint(identifier, resource))));
         });
     }
 
-    /** Returns the requested window; without a request, the only one of the resource's rule. */
-    private Duration window(RoutingContext context, String resource) {
+    /** Returns the usage of the requested window; without a request, of the only one of the resource's rule. */
+    private Uni<WindowUsage> usage(RoutingContext context, String identifier, String resource) {
+        var period = QueryParameters.text(context, "period");
+        if (period != null) {
+            if (QueryParameters.text(context, "window_seconds") != null) {
+                throw BadRequestException.forField("period", "period cannot be combined with window_seconds");
+            }
+            return admin.usage(identifier, resource, Arrays.stream(CalendarPeriod.values())
+                    .filter(each -> each.value().equals(period)).findFirst().orElseThrow(() -> BadRequestException
+                            .forField("period", "period must be calendar-day, calendar-week or calendar-month")));
+        }
         if (QueryParameters.text(context, "window_seconds") == null) {
             var rule = rules.rule(resource);
             if (rule == null && rules.resourceHint(resource) != null) {
                 throw BadRequestException.forField("resource", "No rule has this name; " + rules.resourceHint(resource));
             }
-            var windows = rule == null ? Set.<Duration>of() : rule.windows();
+            var windows = rule == null ? Set.<Quota>of() : rule.windows();
             if (windows.size() == 1) {
-                return windows.iterator().next();
+                var window = windows.iterator().next();
+                return window.period() == null
+                        ? admin.usage(identifier, resource, window.window())
+                        : admin.usage(identifier, resource, window.period());
             }
             if (windows.size() > 1) {
                 throw BadRequestException.forField("window_seconds", "window_seconds is missing; the rule has windows of "
-                        + windows.stream().map(window -> Long.toString(window.toSeconds())).collect(Collectors.joining(", ")));
+                        + windows.stream().map(window -> window.period() == null
+                                ? Long.toString(window.windowSeconds())
+                                : window.period().value())
+                                .collect(Collectors.joining(", ")));
             }
         }
-        return Duration.ofSeconds(QueryParameters.integer(context, "window_seconds", 1, Quota.MAX_WINDOW.toSeconds()));
+        return admin.usage(identifier, resource,
+                Duration.ofSeconds(QueryParameters.integer(context, "window_seconds", 1, Quota.MAX_WINDOW.toSeconds())));
     }
 
     /** Returns the usage of an identifier for every resource. */

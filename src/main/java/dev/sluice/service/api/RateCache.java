@@ -25,7 +25,7 @@ final class RateCache {
         var cached = slots[slot];
         if (cached != null) {
             var quota = cached.quotas().get(0);
-            if (quota.limit() == limit && quota.windowSeconds() == seconds) {
+            if (quota.limit() == limit && quota.windowSeconds() == seconds) { // always a sliding window
                 return cached;
             }
         }

@@ -41,7 +41,7 @@ class DescriptorLimiter {
             validate(request);
             var tree = rules.find(request.getDomain());
             descriptors = new DescriptorRequest(request.getDomain(), tree == null ? DescriptorNode.root() : tree, request, mode,
-                    limiter.fallback());
+                    limiter.fallback(), limiter::currentPeriod);
         } catch (InvalidDescriptorException e) {
             call.fail(GrpcStatus.INVALID_ARGUMENT, e.getMessage());
             return;

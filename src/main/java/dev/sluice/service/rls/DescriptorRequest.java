@@ -7,13 +7,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 
+import dev.sluice.api.CalendarPeriod;
 import dev.sluice.api.FallbackPolicy;
 import dev.sluice.api.QuotaUnit;
 import dev.sluice.engine.JointLimiter;
 import dev.sluice.service.grpc.proto.DescriptorProto.RateLimitDescriptor;
 import dev.sluice.service.grpc.proto.RlsProto.RateLimitRequest;
 import dev.sluice.service.rls.DescriptorRule.Option;
+import dev.sluice.store.CalendarWindow;
 import dev.sluice.store.Enforcement;
 import dev.sluice.store.WindowClaim;
 
@@ -36,12 +39,17 @@ final class DescriptorRequest {
     private final List<Optional<Ruled>> descriptors = new ArrayList<>();
     private final List<JointLimiter.Part> parts = new ArrayList<>();
     private final FallbackPolicy fallback;
+    private final Function<CalendarPeriod, CalendarWindow> calendar;
     private final RequestMode mode;
     private boolean blocks;
 
-    /** @param fallback the policy while Redis is unavailable */
-    DescriptorRequest(String domain, DescriptorNode root, RateLimitRequest request, RequestMode mode, FallbackPolicy fallback)
-            throws InvalidDescriptorException {
+    /**
+     * @param fallback the policy while Redis is unavailable
+     * @param calendar returns a period of the calendar, not necessarily the current one
+     */
+    DescriptorRequest(String domain, DescriptorNode root, RateLimitRequest request, RequestMode mode, FallbackPolicy fallback,
+            Function<CalendarPeriod, CalendarWindow> calendar) throws InvalidDescriptorException {
+        this.calendar = calendar;
         this.fallback = fallback;
         this.mode = mode;
         var matches = new ArrayList<Optional<DescriptorMatch>>(request.getDescriptorsCount());
@@ -141,17 +149,18 @@ final class DescriptorRequest {
 
     private List<WindowClaim> newClaims(DescriptorMatch match, NodeLimit limit, long cost) {
         var enforcement = mode == RequestMode.REPORT ? Enforcement.CHARGED : match.rule().enforcement();
-        return limit.windows().stream()
-                .map(window -> new WindowClaim(match.resource(), window.seconds() * MICROS, window.limit(),
-                        QuotaUnit.REQUESTS, cost, false, window.limit(), fallback, enforcement))
-                .toList();
+        return limit.windows().stream().map(window -> {
+            var claim = new WindowClaim(match.resource(), window.seconds() * MICROS, window.limit(), QuotaUnit.REQUESTS, cost,
+                    false, window.limit(), fallback, enforcement);
+            return window.period() == null ? claim : claim.in(calendar.apply(window.period()));
+        }).toList();
     }
 
     private static List<WindowClaim> sum(List<WindowClaim> first, List<WindowClaim> second) {
         var sum = new ArrayList<>(first);
         for (var claim : second) {
             int i = 0;
-            while (i < sum.size() && sum.get(i).span() != claim.span()) {
+            while (i < sum.size() && !sum.get(i).hasSameWindow(claim)) {
                 i++;
             }
             if (i == sum.size()) {
@@ -161,7 +170,7 @@ final class DescriptorRequest {
                 long limit = Math.min(other.limit(), claim.limit());
                 sum.set(i,
                         new WindowClaim(claim.resource(), claim.span(), limit, claim.unit(), claim.cost() + other.cost(), false,
-                                limit, claim.fallback(), other.enforcement()));
+                                limit, claim.fallback(), other.enforcement(), claim.calendar()));
             }
         }
         return sum;

@@ -2,6 +2,7 @@ package dev.sluice.service.rls;
 
 import java.util.List;
 
+import dev.sluice.api.CalendarPeriod;
 import dev.sluice.api.Rate;
 
 /**
@@ -20,16 +21,29 @@ record NodeLimit(Kind kind, List<Window> windows) {
      * A window.
      *
      * @param limit units per window, at least 1
-     * @param seconds length of the window
+     * @param seconds length of the window; the nominal one of a calendar period
+     * @param period the calendar period; null for a sliding window
      */
-    record Window(long limit, long seconds) {
+    record Window(long limit, long seconds, CalendarPeriod period) {
+
+        /** Returns whether a window of a response, in seconds, is this one: a period of the calendar has various lengths. */
+        boolean hasLength(long length) {
+            long shorter = period == CalendarPeriod.MONTH ? MONTH_TOLERANCE : CLOCK_CHANGE;
+            return period == null
+                    ? length == seconds
+                    : length >= seconds - shorter && length <= seconds + CLOCK_CHANGE;
+        }
     }
+
+    /** Seconds by which a day, and a month, may be shorter than the nominal length; a day can be missing altogether. */
+    private static final long CLOCK_CHANGE = 2 * 3600;
+    private static final long MONTH_TOLERANCE = 4 * 86_400 + CLOCK_CHANGE;
 
     static final NodeLimit UNLIMITED = new NodeLimit(Kind.UNLIMITED, List.of());
     static final NodeLimit BLOCKED = new NodeLimit(Kind.BLOCKED, List.of());
 
     static NodeLimit of(long limit, long seconds) {
-        return limit == 0 ? BLOCKED : new NodeLimit(Kind.WINDOWS, List.of(new Window(limit, seconds)));
+        return limit == 0 ? BLOCKED : new NodeLimit(Kind.WINDOWS, List.of(new Window(limit, seconds, null)));
     }
 
     static NodeLimit of(Rate rate) {
@@ -38,6 +52,6 @@ record NodeLimit(Kind kind, List<Window> windows) {
                 : rate == Rate.BLOCKED
                         ? BLOCKED
                         : new NodeLimit(Kind.WINDOWS, rate.quotas().stream()
-                                .map(quota -> new Window(quota.limit(), quota.windowSeconds())).toList());
+                                .map(quota -> new Window(quota.limit(), quota.windowSeconds(), quota.period())).toList());
     }
 }

@@ -18,6 +18,7 @@ import dev.sluice.service.grpc.proto.RlsProto.RateLimitResponse;
 import dev.sluice.service.grpc.proto.RlsProto.RateLimitResponse.Code;
 import dev.sluice.service.grpc.proto.RlsProto.RateLimitResponse.DescriptorStatus;
 import dev.sluice.service.grpc.proto.RlsProto.RateLimitResponse.RateLimit;
+import dev.sluice.service.grpc.proto.RlsProto.RateLimitResponse.RateLimit.Unit;
 import dev.sluice.service.rls.DescriptorRequest.Ruled;
 import dev.sluice.store.Enforcement;
 
@@ -68,11 +69,21 @@ final class ResponseWriter {
                 var quota = result.decision(ruled.part(), allowed).mostRestrictive().orElseThrow();
                 status.setCode(code(rule, quota.denied()))
                         .setCurrentLimit(RateLimit.newBuilder().setName(rule.name()).setRequestsPerUnit(unsigned(quota.limit()))
-                                .setUnit(TimeUnits.ofLength(quota.window().toSeconds())))
+                                .setUnit(unit(ruled.limit(), quota)))
                         .setLimitRemaining(unsigned(quota.remaining())).setDurationUntilReset(untilReset(quota));
             }
         }
         return status.build();
+    }
+
+    private static Unit unit(NodeLimit limit, QuotaStatus quota) {
+        long seconds = quota.window().toSeconds();
+        for (var window : limit.windows()) {
+            if (window.period() != null && window.limit() == quota.limit() && window.hasLength(seconds)) {
+                return TimeUnits.of(window.period());
+            }
+        }
+        return TimeUnits.ofLength(seconds);
     }
 
     private Code code(DescriptorRule rule, boolean denied) {

@@ -3,6 +3,7 @@ package dev.sluice.service.rls;
 import java.util.Locale;
 import java.util.Optional;
 
+import dev.sluice.api.CalendarPeriod;
 import dev.sluice.service.grpc.proto.RateLimitUnitProto.RateLimitUnit;
 import dev.sluice.service.grpc.proto.RlsProto.RateLimitResponse.RateLimit.Unit;
 
@@ -47,6 +48,15 @@ enum TimeUnits {
             }
         }
         return Optional.empty();
+    }
+
+    /** Returns the unit of a calendar period for a response. */
+    static Unit of(CalendarPeriod period) {
+        return switch (period) {
+            case DAY -> Unit.DAY;
+            case WEEK -> Unit.WEEK;
+            case MONTH -> Unit.MONTH;
+        };
     }
 
     /** Returns the unit for a response; {@link Unit#UNKNOWN} for other lengths. */

@@ -37,20 +37,23 @@ final class IdentifierWindows {
         windows.prune(claims.size(), clock);
         var found = new StoredWindow[claims.size()];
         long now = clock; // the latest of all windows, so that one call has one time
+        long end = Long.MAX_VALUE; // of the first calendar period
         var retries = new long[claims.size()];
         boolean admitted = true;
         int missing = 0;
         for (int i = 0; i < found.length; i++) {
             var claim = claims.get(i);
-            var window = windows.find(WindowKey.of(claim));
+            var key = WindowKey.of(claim);
+            var window = windows.find(key);
             found[i] = window;
+            end = Math.min(end, key.end());
             now = window == null ? now : Math.max(now, window.advance(clock));
             long used = window == null ? 0 : window.units().used();
             if (claim.cost() > claim.share()) {
                 retries[i] = StoreResult.NEVER;
                 admitted = false;
             } else if (claim.cost() > 0 && used + claim.cost() > claim.share()) {
-                retries[i] = window.units().freeAt(used + claim.cost() - claim.share());
+                retries[i] = window.freeAt(used + claim.cost() - claim.share());
                 admitted = false;
             } else if (claim.cost() > 0 && window == null) {
                 missing++;
@@ -58,25 +61,26 @@ final class IdentifierWindows {
         }
         long fullUntil = admitted && missing > 0 ? windows.fullUntil(missing, clock) : WindowTable.HAS_ROOM;
         if (fullUntil != WindowTable.HAS_ROOM) {
-            return new StoreResult(false, now, statesWithoutRoom(claims, found, fullUntil));
+            return new StoreResult(false, Math.min(now, end - 1), statesWithoutRoom(claims, found, fullUntil));
         }
         var states = new StoreResult.WindowState[found.length];
         for (int i = 0; i < found.length; i++) {
             var claim = claims.get(i);
             if (admitted && consume && claim.cost() > 0) {
                 found[i] = windows.open(claim, found[i], now);
-                found[i].units().add(now, claim.cost());
+                long time = found[i].timeOf(now);
+                found[i].units().add(time, claim.cost());
                 windows.countGrowth(found[i]);
-                reserve(claim, found[i], now, reservation, clock);
+                reserve(claim, found[i], time, reservation, clock);
             }
             states[i] = state(found[i], retries[i]);
         }
-        return new StoreResult(admitted, now, states);
+        return new StoreResult(admitted, Math.min(now, end - 1), states);
     }
 
     private static StoreResult.WindowState state(StoredWindow window, long retryAt) {
         long used = window == null ? 0 : window.units().used();
-        return new StoreResult.WindowState(used, used == 0 ? 0 : window.units().freeAt(1), retryAt);
+        return new StoreResult.WindowState(used, used == 0 ? 0 : window.freeAt(1), retryAt);
     }
 
     /** Returns the states of a request that would need too many windows: those that are missing count as full. */
@@ -124,11 +128,19 @@ final class IdentifierWindows {
         }
     }
 
-    /** Moves a grant to the time at which Redis granted it too. */
+    /** Moves a grant to the time at which Redis granted it too, which may be in another calendar period. */
     void moveGrant(List<WindowClaim> claims, long from, long to) {
         for (var claim : claims) {
+            var there = claim.at(to);
             var window = claim.cost() > 0 ? windows.find(WindowKey.of(claim)) : null;
-            if (window != null && window.units() instanceof SlidingLog log && log.remove(from, claim.cost())) {
+            if (there != claim && claim.cost() > 0) {
+                var other = windows.open(there, windows.find(WindowKey.of(there)), to);
+                other.units().insert(to, claim.cost());
+                windows.countGrowth(other);
+                if (window != null && window.units() instanceof SlidingLog log && log.remove(from, claim.cost())) {
+                    windows.countGrowth(window);
+                }
+            } else if (window != null && window.units() instanceof SlidingLog log && log.remove(from, claim.cost())) {
                 log.insert(to, claim.cost());
                 windows.countGrowth(window);
             }
@@ -210,13 +222,9 @@ final class IdentifierWindows {
         return wasUnsynced;
     }
 
-    long used(String resource, long span, long clock) {
-        var window = windows.find(new WindowKey(resource, span));
-        if (window == null) {
-            return 0;
-        }
-        window.advance(clock);
-        return window.units().used();
+    long used(WindowKey key, long clock) {
+        var window = windows.find(key);
+        return window == null ? 0 : window.used(clock);
     }
 
     Map<String, Long> used(long clock) {

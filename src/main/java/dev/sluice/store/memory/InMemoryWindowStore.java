@@ -7,11 +7,14 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 import dev.sluice.api.WindowUsage;
+import dev.sluice.store.CalendarWindow;
+import dev.sluice.store.ClaimPlan;
 import dev.sluice.store.JointRequest;
 import dev.sluice.store.MicrosClock;
 import dev.sluice.store.ReservationToken;
 import dev.sluice.store.StoreResult;
 import dev.sluice.store.WindowClaim;
+import dev.sluice.store.WindowKey;
 import dev.sluice.store.WindowStore;
 import io.smallrye.mutiny.Uni;
 
@@ -49,7 +52,10 @@ public final class InMemoryWindowStore implements WindowStore {
 
     /** Makes a decision synchronously; otherwise as {@link #take}. */
     public StoreResult takeNow(String identifier, List<WindowClaim> claims, boolean consume, String reservation) {
-        return identifiers.update(identifier, windows -> windows.take(claims, clock.micros(), consume, reservation));
+        return identifiers.update(identifier, windows -> {
+            long now = clock.micros();
+            return windows.take(ClaimPlan.at(claims, now), now, consume, reservation);
+        });
     }
 
     /**
@@ -58,15 +64,17 @@ public final class InMemoryWindowStore implements WindowStore {
      * @param reservation id of the reservation for the reserved claims; null if there are none
      */
     public StoreResult takeNow(JointRequest request, boolean consume, String reservation) {
-        return identifiers.updateAll(request.identifiers(),
-                windows -> new JointDecision(request.plan(), windows, reservation).decide(clock.micros(), consume));
+        return identifiers.updateAll(request.identifiers(), windows -> {
+            long now = clock.micros();
+            return new JointDecision(request.plan().at(now), windows, reservation).decide(now, consume);
+        });
     }
 
     /** Grants claims as {@link #takeNow} does, and records the grant as not counted by Redis. */
     public StoreResult takeUnsynced(String identifier, List<WindowClaim> claims, boolean consume, String reservation) {
         var result = takeNow(identifier, claims, consume, reservation);
         if (result.admitted() && consume) {
-            addUnsynced(identifier, claims, result.now(), reservation);
+            addUnsynced(identifier, ClaimPlan.at(claims, result.now()), result.now(), reservation);
         }
         return result;
     }
@@ -152,8 +160,19 @@ public final class InMemoryWindowStore implements WindowStore {
         return Uni.createFrom().item(() -> {
             long now = clock.micros();
             long used = identifiers.apply(identifier, 0L,
-                    windows -> windows.used(resource, window.toSeconds() * 1_000_000, now));
+                    windows -> windows.used(new WindowKey(resource, window.toSeconds() * 1_000_000), now));
             return new WindowUsage(identifier, resource, used, window, MicrosClock.instant(now));
+        });
+    }
+
+    @Override
+    public Uni<WindowUsage> usage(String identifier, String resource, CalendarWindow period) {
+        return Uni.createFrom().item(() -> {
+            long now = clock.micros();
+            var current = period.at(now);
+            long used = identifiers.apply(identifier, 0L,
+                    windows -> windows.used(new WindowKey(resource, current.span(), current.start()), now));
+            return current.usage(identifier, resource, used);
         });
     }
 

@@ -20,6 +20,8 @@ final class JointDecision {
     /** Null if nothing is reserved. */
     private final String reservation;
     private long now;
+    /** End of the first calendar period, in microseconds. */
+    private long end = Long.MAX_VALUE;
 
     /**
      * @param identifiers the windows of each part's identifier
@@ -53,7 +55,7 @@ final class JointDecision {
             }
             first += claims.size();
         }
-        return new StoreResult(admitted, now, states);
+        return new StoreResult(admitted, Math.min(now, end - 1), states);
     }
 
     /** Finds the windows of a part, and which of its claims do not fit. */
@@ -64,8 +66,10 @@ final class JointDecision {
         int missing = 0;
         for (int i = 0; i < claims.size(); i++) {
             var claim = claims.get(i);
-            var window = table.find(WindowKey.of(claim));
+            var key = WindowKey.of(claim);
+            var window = table.find(key);
             windows[first + i] = window;
+            end = Math.min(end, key.end());
             now = window == null ? now : Math.max(now, window.advance(clock));
             long used = window == null ? 0 : window.units().used();
             long needed = plan.needed(claim);
@@ -96,16 +100,17 @@ final class JointDecision {
         }
         if (takes && claim.cost() > 0) {
             windows[i] = identifier.windows().open(claim, windows[i], now);
-            windows[i].units().add(now, claim.cost());
+            long time = windows[i].timeOf(now);
+            windows[i].units().add(time, claim.cost());
             identifier.windows().countGrowth(windows[i]);
-            identifier.reserve(claim, windows[i], now, reservation, clock);
+            identifier.reserve(claim, windows[i], time, reservation, clock);
         }
         long used = windows[i] == null ? 0 : windows[i].units().used();
         long retry = 0;
         if (denied) {
             long needed = plan.needed(claim);
-            retry = needed > claim.share() ? StoreResult.NEVER : windows[i].units().freeAt(used + needed - claim.share());
+            retry = needed > claim.share() ? StoreResult.NEVER : windows[i].freeAt(used + needed - claim.share());
         }
-        return new StoreResult.WindowState(used, used == 0 ? 0 : windows[i].units().freeAt(1), retry);
+        return new StoreResult.WindowState(used, used == 0 ? 0 : windows[i].freeAt(1), retry);
     }
 }

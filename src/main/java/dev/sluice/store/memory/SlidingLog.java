@@ -43,10 +43,19 @@ public final class SlidingLog implements SlidingWindow {
     }
 
     @Override
-    public void shiftBack(long micros) {
-        for (int i = 0; i < times.length; i++) {
-            times[i] -= micros;
+    public void shiftBack(long micros, long earliest) {
+        int kept = 0;
+        for (int i = 0; i < size; i++) {
+            long time = Math.max(time(i) - micros, earliest);
+            if (sums == null || kept == 0 || time(kept - 1) != time) {
+                kept++;
+            }
+            times[slot(kept - 1)] = time;
+            if (sums != null) {
+                sums[slot(kept - 1)] = sums[slot(i)];
+            }
         }
+        size = kept;
     }
 
     @Override

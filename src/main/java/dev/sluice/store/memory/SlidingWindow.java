@@ -11,8 +11,12 @@ public interface SlidingWindow {
     /** Returns the time of the newest unit; {@link Long#MIN_VALUE} if the window is empty. */
     long newest();
 
-    /** Moves all units back in time, after the clock was set back. */
-    void shiftBack(long micros);
+    /**
+     * Moves all units back in time, after the clock was set back.
+     *
+     * @param earliest units are not moved to a time before this one
+     */
+    void shiftBack(long micros, long earliest);
 
     /** Returns the number of units in the window. */
     long used();

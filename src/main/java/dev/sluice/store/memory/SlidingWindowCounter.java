@@ -38,11 +38,23 @@ final class SlidingWindowCounter implements SlidingWindow {
     }
 
     @Override
-    public void shiftBack(long micros) {
+    public void shiftBack(long micros, long earliest) {
         long by = (micros + width - 1) / width;
-        for (int i = 0; i < buckets.length; i++) {
-            buckets[i] -= by;
+        int kept = 0;
+        for (int i = 0; i < size; i++) {
+            long bucket = earliest == Long.MIN_VALUE
+                    ? buckets[slot(i)] - by
+                    : Math.max(buckets[slot(i)] - by, bucketOf(earliest));
+            long count = counts[slot(i)];
+            if (kept > 0 && buckets[slot(kept - 1)] == bucket) {
+                counts[slot(kept - 1)] += count;
+            } else {
+                buckets[slot(kept)] = bucket;
+                counts[slot(kept)] = count;
+                kept++;
+            }
         }
+        size = kept;
     }
 
     @Override

@@ -5,7 +5,7 @@ import dev.sluice.store.WindowKey;
 
 /**
  * Window of an identifier, in the form that its latest limit requires: log or counter. Expires as the window's key in Redis does:
- * two lengths and a second after the first use in each length. Not thread-safe; guarded by the {@link IdentifierWindows} it
+ * two lengths and a second after the first use in each length, or a minute after the period of a calendar window. Not thread-safe; guarded by the {@link IdentifierWindows} it
  * belongs to.
  */
 final class StoredWindow {
@@ -18,6 +18,8 @@ final class StoredWindow {
     private static final long SECOND = 1_000_000;
     /** Microseconds by which the clock may be behind a window's newest entry before it counts as set back. */
     private static final long SKEW = 1_000_000;
+    /** Microseconds for which a calendar window is kept after its period, in case the clock is set back. */
+    private static final long CALENDAR_MARGIN = 60 * SECOND;
 
     private final WindowKey key;
     private SlidingWindow units;
@@ -64,13 +66,29 @@ final class StoredWindow {
         long newest = units.newest();
         if (newest > clock) {
             if (newest - clock > SKEW) {
-                units.shiftBack(newest - clock);
+                units.shiftBack(newest - clock, key.isCalendar() ? key.end() - key.span() : Long.MIN_VALUE);
             } else {
                 now = newest;
             }
         }
-        units.advance(now);
+        units.advance(timeOf(now)); // a period that is over may be the current one again, if the clock is set back
         return now;
+    }
+
+    /** Returns the units that count at a time: none of a calendar window outside of its period. */
+    long used(long clock) {
+        advance(clock);
+        return key.contains(clock) ? units.used() : 0;
+    }
+
+    /** Returns when this many units leave: all units of a calendar window do when its period ends. */
+    long freeAt(long count) {
+        return key.isCalendar() ? key.end() : units.freeAt(count);
+    }
+
+    /** Returns the time at which a decision takes units: those of a calendar window are in its period, and none leaves it. */
+    long timeOf(long now) {
+        return Math.min(now, key.end() - 1);
     }
 
     /** Changes log or counter, if the other one is required. */
@@ -100,8 +118,16 @@ final class StoredWindow {
         expiresAt = latestExpiry(now);
     }
 
+    /** Returns for how long the window may be needed after a use. */
+    long lifetime() {
+        return key.isCalendar() ? key.span() + CALENDAR_MARGIN : key.span();
+    }
+
     /** Returns the expiry of a window that is used at a time: whole seconds, as in the index in Redis. */
     long latestExpiry(long now) {
+        if (key.isCalendar()) {
+            return Math.max(key.end(), Math.floorDiv(now, SECOND) * SECOND) + CALENDAR_MARGIN;
+        }
         long seconds = Math.floorDiv(2 * key.span() + SECOND - 1, SECOND) + 1;
         return (Math.floorDiv(now, SECOND) + seconds) * SECOND;
     }
@@ -112,7 +138,7 @@ final class StoredWindow {
      */
     int level(long clock) {
         advance(clock);
-        long used = units.used();
+        long used = clock >= key.end() + CALENDAR_MARGIN && key.isCalendar() ? 0 : units.used();
         if (used <= 0) {
             return 0;
         } else if (used >= limit) {

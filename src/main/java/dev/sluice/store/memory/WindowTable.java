@@ -58,9 +58,7 @@ final class WindowTable {
         if (expiries != null) {
             expiries.add(opened);
         }
-        if (claim.span() > longestSpan) {
-            longestSpan = claim.span();
-        }
+        longestSpan = Math.max(longestSpan, opened.lifetime());
         return opened;
     }
 
@@ -163,8 +161,7 @@ final class WindowTable {
         var longest = new HashMap<String, Long>();
         var spans = new HashMap<String, Long>();
         windows.forEach((key, window) -> {
-            window.advance(clock);
-            long used = window.units().used();
+            long used = window.used(clock);
             if (used > 0 && key.span() > spans.getOrDefault(key.resource(), 0L)) {
                 spans.put(key.resource(), key.span());
                 longest.put(key.resource(), used);

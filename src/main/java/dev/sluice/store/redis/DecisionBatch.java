@@ -26,6 +26,10 @@ final class DecisionBatch {
     private static final int MAX_OPERATIONS = 64;
     private static final int FIRST_OPERATION_CODE = 33;
 
+    /** In {@link #read}: the plan of the group is for calendar periods that do not contain Redis's time; nothing was decided. */
+    static final StoreResult[] WRONG_PERIOD = new StoreResult[0];
+    private static final int WRONG_PERIOD_STATUS = -2;
+
     /** Requests of one identifier for the same operation, in order. */
     static final class Group {
 
@@ -67,6 +71,8 @@ final class DecisionBatch {
     private final Group[] lastGroups = new Group[SLOTS];
     private final List<ClaimPlan.Operation> operations = new ArrayList<>(2);
     private final StringBuilder operationCodes = new StringBuilder();
+    /** Decisions of this batch that have to be sent again. */
+    private final List<PendingDecision> unsent = new ArrayList<>(0);
     private final long sentAt;
     private int keyCount;
     private int reservationCount;
@@ -109,6 +115,16 @@ final class DecisionBatch {
         keyCount += decision.keys.length;
         reservationCount += decision.operation.reserves() ? 1 : 0;
         return true;
+    }
+
+    /** Adds a decision of this batch that has to be sent again, because Redis has not decided it. */
+    void addUnsent(PendingDecision decision) {
+        unsent.add(decision);
+    }
+
+    /** Returns the decisions of this batch that have to be sent again. */
+    List<PendingDecision> unsent() {
+        return unsent;
     }
 
     List<Group> groups() {
@@ -174,7 +190,7 @@ final class DecisionBatch {
 
     /**
      * Parses the reply into the results of each group's members, in order; null for a group with a key that holds a foreign value
-     * which could not be deleted.
+     * which could not be deleted, and {@link #WRONG_PERIOD}.
      */
     List<StoreResult[]> read(Response reply) {
         long clock = serverTime(reply);
@@ -183,7 +199,7 @@ final class DecisionBatch {
         for (var group : groups) {
             long status = reply.get(index++).toLong();
             if (status < 0) {
-                results.add(null);
+                results.add(status == WRONG_PERIOD_STATUS ? WRONG_PERIOD : null);
                 continue;
             }
             int size = group.size();

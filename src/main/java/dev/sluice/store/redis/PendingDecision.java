@@ -5,12 +5,14 @@ import java.util.List;
 
 import org.jboss.logging.Logger;
 
+import dev.sluice.redis.HashTags;
 import dev.sluice.redis.ListenedClock;
 import dev.sluice.store.ClaimPlan;
 import dev.sluice.store.JointRequest;
 import dev.sluice.store.ResponseTimeoutException;
 import dev.sluice.store.ResultCallback;
 import dev.sluice.store.StoreResult;
+import dev.sluice.store.WindowKeys;
 import io.vertx.core.Context;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
@@ -23,14 +25,18 @@ final class PendingDecision {
 
     private static final Logger LOG = Logger.getLogger(PendingDecision.class);
 
+    /** A period can end while a decision is under way; more often, Redis's clock jumps. */
+    private static final int MAX_WRONG_PERIODS = 3;
+
     final String identifier;
-    final ClaimPlan plan;
-    final ClaimPlan.Operation operation;
+    /** Changes only between two calls of the script, as do the operation, the keys and the joint request. */
+    ClaimPlan plan;
+    ClaimPlan.Operation operation;
     /** Null if nothing is reserved. */
     final String reservationId;
-    final byte[][] keys;
+    byte[][] keys;
     /** Null if it concerns one identifier. */
-    final JointRequest joint;
+    JointRequest joint;
     private final ResultCallback<StoreResult> callback;
     private final ContextInternal callerContext;
     /** Start of the wait, in listened time and by {@link System#nanoTime}. */
@@ -39,6 +45,8 @@ final class PendingDecision {
     /** True once Redis may have counted it. */
     private boolean sent;
     private boolean done;
+    /** Number of calls of the script that found the periods of the plan to be wrong. */
+    private int wrongPeriods;
     private StoreResult result;
     private Throwable failure;
     /** Completed with a reply after the timeout; null before the timeout. */
@@ -106,6 +114,32 @@ final class PendingDecision {
     /** Marks the request as unsent, because Redis certainly did not execute it; it is sent again. */
     void markUnsent() {
         sent = false;
+    }
+
+    /**
+     * Changes the plan to the calendar periods of a time, after the script has found that they are not those of the plan and has not
+     * decided anything. The timeout goes on.
+     *
+     * @param micros Redis's time
+     * @return false if it must not be sent again
+     */
+    boolean tryMoveTo(long micros, HashTags hashTags) {
+        if (done || ++wrongPeriods > MAX_WRONG_PERIODS) {
+            return false;
+        }
+        sent = false;
+        var member = operation.reserves() ? WindowKeys.reservationMember(reservationId) : null;
+        if (joint != null) {
+            joint = joint.at(micros);
+            plan = joint.plan().claims();
+            keys = joint.plan().keys(hashTags, joint.identifiers(), member);
+            operation = joint.plan().operation(operation.consume(), operation.reserves(), operation.exactUpTo());
+        } else {
+            plan = plan.at(micros);
+            keys = plan.keys(hashTags, identifier, member);
+            operation = plan.operation(operation.consume(), operation.reserves(), operation.exactUpTo());
+        }
+        return true;
     }
 
     /**

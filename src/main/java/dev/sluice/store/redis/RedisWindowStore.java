@@ -16,6 +16,7 @@ import dev.sluice.redis.HashTags;
 import dev.sluice.redis.LuaScript;
 import dev.sluice.redis.RedisConnectionManager;
 import dev.sluice.redis.RedisScriptConnection;
+import dev.sluice.store.CalendarWindow;
 import dev.sluice.store.ClaimPlan;
 import dev.sluice.store.JointRequest;
 import dev.sluice.store.MicrosClock;
@@ -23,6 +24,7 @@ import dev.sluice.store.ReservationToken;
 import dev.sluice.store.ResultCallback;
 import dev.sluice.store.StoreResult;
 import dev.sluice.store.WindowClaim;
+import dev.sluice.store.WindowKey;
 import dev.sluice.store.WindowKeys;
 import dev.sluice.store.WindowStore;
 import io.smallrye.mutiny.Uni;
@@ -131,9 +133,9 @@ public final class RedisWindowStore implements WindowStore {
         var names = new ArrayList<String>();
         var arguments = new ArrayList<String>();
         arguments.add(name);
-        used.forEach((resource, units) -> reservation.seconds().forEach(seconds -> {
-            names.add(WindowKeys.windowMember(resource, seconds));
-            arguments.add(WindowKeys.windowMember(resource, seconds));
+        used.forEach((resource, units) -> reservation.windows(resource).forEach(window -> {
+            names.add(WindowKeys.windowMember(window));
+            arguments.add(WindowKeys.windowMember(window));
             arguments.add(Long.toString(units));
         }));
         var keyNames = keysOf(identifier, names);
@@ -154,7 +156,7 @@ public final class RedisWindowStore implements WindowStore {
         arguments.add(Long.toString(decidedAt));
         arguments.add(name);
         for (var claim : claims) {
-            names.add(WindowKeys.windowMember(claim.resource(), claim.span() / 1_000_000));
+            names.add(WindowKeys.windowMember(WindowKey.of(claim)));
             arguments.add(Long.toString(claim.span()));
             arguments.add(Long.toString(claim.cost()));
         }
@@ -194,6 +196,17 @@ public final class RedisWindowStore implements WindowStore {
     }
 
     @Override
+    public Uni<WindowUsage> usage(String identifier, String resource, CalendarWindow period) {
+        var name = WindowKeys.windowMember(new WindowKey(resource, period.span(), period.start()));
+        return withTimeout(() -> count(identifier, List.of(name)), Function.<Response>identity()).chain(reply -> {
+            var current = period.at(reply.get(0).toLong());
+            return current == period
+                    ? Uni.createFrom().item(period.usage(identifier, resource, reply.get(1).toLong()))
+                    : usage(identifier, resource, current); // by Redis's clock, another period is the current one
+        });
+    }
+
+    @Override
     public Uni<Map<String, Long>> limits(String identifier) {
         return overNames(identifier, this::storedLimits).map(all -> {
             var sums = new HashMap<String, Long>();
@@ -220,19 +233,18 @@ public final class RedisWindowStore implements WindowStore {
 
     private Future<Response> count(String identifier, List<String> names) {
         return manager.eval(usageScript, names.stream().map(name -> keys.window(identifier, name)).toList(),
-                names.stream().map(name -> Long.toString(WindowKeys.seconds(name) * 1_000_000)).toList());
+                names.stream().map(name -> WindowKeys.windowKey(name).length()).toList());
     }
 
     private static Map<String, Long> longestWindowUsage(List<String> names, Response counts) {
-        var seconds = new HashMap<String, Long>();
+        var spans = new HashMap<String, Long>();
         var longest = new HashMap<String, Long>();
         for (int i = 0; i < names.size(); i++) {
-            var resource = WindowKeys.resource(names.get(i));
-            long length = WindowKeys.seconds(names.get(i));
+            var window = WindowKeys.windowKey(names.get(i));
             long used = counts.get(i + 1).toLong();
-            if (used > 0 && length > seconds.getOrDefault(resource, 0L)) {
-                seconds.put(resource, length);
-                longest.put(resource, used);
+            if (used > 0 && window.span() > spans.getOrDefault(window.resource(), 0L)) {
+                spans.put(window.resource(), window.span());
+                longest.put(window.resource(), used);
             }
         }
         return longest;
@@ -246,7 +258,7 @@ public final class RedisWindowStore implements WindowStore {
     private Uni<Void> resetStored(String identifier, String resource) {
         return withTimeout(() -> members(identifier), Function.<List<String>>identity()).chain(names -> {
             var windows = names.stream().filter(WindowKeys::isWindow)
-                    .filter(name -> resource == null || WindowKeys.resource(name).equals(resource)).toList();
+                    .filter(name -> resource == null || WindowKeys.windowKey(name).resource().equals(resource)).toList();
             var reservations = names.stream().filter(name -> !WindowKeys.isWindow(name)).toList();
             return reset(identifier, windows, reservations, 0);
         });

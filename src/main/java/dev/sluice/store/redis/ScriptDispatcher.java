@@ -129,9 +129,27 @@ final class ScriptDispatcher {
         reportToCircuitBreaker(connection, batch, results != null, cause);
         var completed = new ArrayList<PendingDecision>(batch.requestCount());
         for (int i = 0; i < batch.groups().size(); i++) {
-            complete(batch.groups().get(i), results == null ? null : results.get(i), cause, completed);
+            var group = batch.groups().get(i);
+            var decided = results == null ? null : results.get(i);
+            if (decided == DecisionBatch.WRONG_PERIOD) {
+                moveTo(DecisionBatch.serverTime(done.result()), group, batch, completed);
+            } else {
+                complete(group, decided, cause, completed);
+            }
         }
         return completed;
+    }
+
+    /** Prepares decisions whose calendar periods do not contain Redis's time for the next call. */
+    private void moveTo(long serverTime, DecisionBatch.Group group, DecisionBatch batch, List<PendingDecision> completed) {
+        for (int i = 0; i < group.size(); i++) {
+            var decision = group.member(i);
+            if (decision.tryMoveTo(serverTime, hashTags)) {
+                batch.addUnsent(decision);
+            } else if (decision.complete(null, new StoreUnavailableException("Redis's clock is not steady", null))) {
+                completed.add(decision);
+            }
+        }
     }
 
     private void reportDenialsByBound(Response reply) {

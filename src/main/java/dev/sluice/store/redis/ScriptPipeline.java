@@ -166,13 +166,17 @@ final class ScriptPipeline {
         try {
             PendingDecision.deliver(replyHandler.handle(connection, batch, sentAt, done));
         } finally {
-            continueSending();
+            continueSending(batch.unsent());
         }
     }
 
-    private void continueSending() {
+    /** @param unsent decisions that wait on, and have to be sent again */
+    private void continueSending(List<PendingDecision> unsent) {
         boolean scheduleSend;
         synchronized (this) {
+            for (int i = unsent.size() - 1; i >= 0; i--) {
+                queued.addFirst(unsent.get(i));
+            }
             while (!waiting.isEmpty() && waiting.peek().done()) {
                 waiting.remove();
                 waitingTotal.decrementAndGet();

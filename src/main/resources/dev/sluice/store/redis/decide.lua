@@ -16,18 +16,20 @@
 --          reserve. Empty if every group has one request
 -- ARGV[3]  number of plans
 -- ARGV[4]  maximum number of windows of an identifier
--- ARGV[..] per plan: number of windows, 1 to take or 0 to read only, its kind, and per window: limit, length in microseconds,
---          cost, form ("log", "ring", or "reserved": a ring whose cost will be settled), name in the index; if there are several
---          identifiers, also the enforcement (see joint) and the number of the identifier, from 1. Kinds: 0 one identifier; 1 the
---          same, reserves; 2 several identifiers, where a cost of 0 asks for one unit; 3 several, where it asks for nothing; 4 as
---          3, reserves. With several identifiers, each window has the index of its identifier before its key, and with a
---          reservation that of its identifier behind it
+-- ARGV[..] per plan: number of windows, 1 to take or 0 to read only, its kind, and per window: limit, length in microseconds (of a
+--          calendar window: of its period, followed by "@" and the period's begin in Unix seconds), cost, form ("log", "ring", or
+--          "reserved": a ring whose cost will be settled), name in the index; if there are several identifiers, also the
+--          enforcement (see joint) and the number of the identifier, from 1. Kinds: 0 one identifier; 1 the same, reserves; 2
+--          several identifiers, where a cost of 0 asks for one unit; 3 several, where it asks for nothing; 4 as 3, reserves. With
+--          several identifiers, each window has the index of its identifier before its key, and with a reservation that of its
+--          identifier behind it
 -- ARGV[..] per request that reserves: the reservation's name in the index
 -- Returns  the time; then per request its status: 1 if admitted, 0 if denied, plus 2 for each microsecond by which its time of
 --          decision is later than that time; for a group of several, the number admitted; and per window, as it is after the
 --          last request: units used, when the next unit expires (0: none used), when the denied cost would fit (0: none
---          denied; -1: never). A status of -1 has no further elements: one of the keys holds a foreign value that Redis did
---          not let the script delete. Times are microseconds since 1970.
+--          denied; -1: never). A negative status has no further elements. -1: one of the keys holds a foreign value that Redis
+--          did not let the script delete; -2: the time is not in the period of a calendar window. Times are microseconds since
+--          1970.
 --          If keys were repaired, two more elements: their number, and the first key. Otherwise, if requests were denied by
 --          the bound on windows, the number of such groups, and "bound". The last element is a number in all other cases.
 --
@@ -39,6 +41,10 @@
 --
 -- Clock: Redis's TIME, but never earlier than a window's newest entry. If TIME is behind by more than SKEW it was set back: the
 -- window is shifted with it, so that no caller is locked out and none gains anything.
+--
+-- Calendar windows: the name of such a window has the begin of its period, so each period has a window of its own, whose length is
+-- that of the period: no unit leaves it before the period ends. The instance names the period that it believes to be the current
+-- one; Redis's TIME decides whether it is. Units that are freed, and the denied cost, have room at the end of the period.
 --
 -- Bound: a request that needs a further window than an identifier may have is denied, as if that window were full, until the
 -- next one expires. Discarding another window instead would let a caller who can choose resource names discard a full one.
@@ -55,6 +61,7 @@
 
 local SKEW = 1000000
 local NAMES = 10000
+local CALENDAR_MARGIN = 60000 -- milliseconds for which a calendar window is kept after its period, in case the clock is set back
 local RESERVATIONS = 2 ^ 40 -- added to the expiry of a reservation in the index
 local HEAVY = 16 -- larger costs are logged as one entry
 local FEW = 64 -- a log of up to this number of elements may be converted
@@ -143,8 +150,12 @@ function build.keys()
   end
 
   -- Returns the expiry in milliseconds. It is set once per window length (see note), so it must cover a window that starts at
-  -- the end of that length.
-  local function lifetime(span)
+  -- the end of that length. A calendar window ends with its period.
+  local function lifetime(span, name)
+    local begins = name and string.match(name, '^%d+@(%-?%d+):')
+    if begins then
+      return math.max(0, math.ceil((begins * 1000000 + span - clock) / 1000)) + CALENDAR_MARGIN
+    end
     return floor(2 * span / 1000) + 1000
   end
 
@@ -211,7 +222,7 @@ function build.keys()
 
   -- Writes a window that is not yet listed in this window length.
   local function begin(key, value, span, index, name)
-    local ms = lifetime(span)
+    local ms = lifetime(span, name)
     note(index, name, ms)
     call('SET', key, value, 'PX', format('%.0f', ms))
   end
@@ -520,7 +531,7 @@ function build.long()
       call('SET', key, call('GETRANGE', key, format('%d', -BYTES * (used + cost)), '-1'), 'KEEPTTL')
     end
     if noted ~= floor(now / span) then
-      local ms = part('keys').lifetime(span)
+      local ms = part('keys').lifetime(span, name)
       part('keys').note(index, name, ms)
       call('PEXPIRE', key, format('%.0f', ms))
     end
@@ -588,8 +599,8 @@ function build.long()
   return { decide = decide_long, open = open, append = append, from_end = from_end, seek = seek }
 end
 
--- Windows of requests with several windows, and single ones in unusual states. A window is a table: key, span, now (clock, or
--- its newest entry if that is later), used, free, noted; for a log: raw and log (see write_log), or long, or weighted (see
+-- Windows of requests with several windows, and single ones in unusual states. A window is a table: key, span, begins (of the
+-- period of a calendar window), now (clock, or its newest entry if that is later), used, free, noted; for a log: raw and log (see write_log), or long, or weighted (see
 -- there); for a ring: ring, start, base, sum, bucket.
 function build.rings()
   local call, sub, format, floor = redis.call, string.sub, string.format, math.floor
@@ -604,7 +615,8 @@ function build.rings()
     local span, width = w.span, floor(w.span / 60)
     local begins = bucket * width
     if begins - clock > SKEW then
-      ring = part('rare').rewrite(ring, HEADER + 1, (unpack(TIME, ring, 2)), bucket - floor(clock / width))
+      ring = part('rare').rewrite(ring, HEADER + 1, (unpack(TIME, ring, 2)), bucket - floor(clock / width),
+        w.begins and floor(w.begins / width))
       call('SET', w.key, ring, 'PX', format('%.0f', part('keys').lifetime(span)))
       sum, bucket = unpack(ENTRY, ring, #ring - ENTRY_BYTES + 1)
     elseif begins > clock then
@@ -673,26 +685,29 @@ function build.rare()
   local byte, format, floor = string.byte, string.format, math.floor
   local pack, unpack, tonumber, type = struct.pack, struct.unpack, tonumber, type
   local keys, later = part('keys'), part('log').later
-  local concat = table.concat
+  local concat, max = table.concat, math.max
 
   local function unit(log, number)
     return (unpack(TIME, log, (number - 1) * BYTES + 1))
   end
 
-  local function shift_log(log, by)
+  -- begins: no unit of a calendar window is moved to a time before its period, where it would not count any more.
+  local function shift_log(log, by, begins)
     local units = {}
     for i = 1, #log / BYTES do
-      units[i] = pack(TIME, unit(log, i) - by)
+      units[i] = pack(TIME, max(unit(log, i) - by, begins or 0))
     end
     return concat(units)
   end
 
-  -- Returns a ring with another base and shifted buckets.
-  local function rewrite(ring, start, base, by)
-    local entries = { pack('>BI7', RING, 0) }
+  -- Returns a ring with another base and shifted buckets, none of them before the least one, if that is given.
+  local function rewrite(ring, start, base, by, least)
+    local entries, last = { pack('>BI7', RING, 0) }, nil
     for i = start, #ring, ENTRY_BYTES do
       local sum, bucket = unpack(ENTRY, ring, i)
-      entries[#entries + 1] = pack(ENTRY, sum - base, bucket - by)
+      bucket = max(bucket - by, least or 0)
+      entries[bucket == last and #entries or #entries + 1] = pack(ENTRY, sum - base, bucket)
+      last = bucket
     end
     return concat(entries)
   end
@@ -723,7 +738,7 @@ function build.rare()
     end
     local long = total > #raw / BYTES
     if last - clock > SKEW then
-      raw = shift_log(long and call('GET', w.key) or raw, last - clock)
+      raw = shift_log(long and call('GET', w.key) or raw, last - clock, w.begins)
       call('SET', w.key, raw, 'PX', format('%.0f', keys.lifetime(w.span)))
       last = clock
     elseif last > clock then
@@ -856,7 +871,8 @@ function build.weighted()
     for slot = 1, w.slots do
       local moment = unpack(TIME, text, (slot - 1) * BYTES + 1)
       local flagged = byte(text, (slot - 1) * BYTES + 1) == FLAG
-      slots[slot] = flagged and string.sub(text, (slot - 1) * BYTES + 1, slot * BYTES) or pack(TIME, moment - by)
+      slots[slot] = flagged and string.sub(text, (slot - 1) * BYTES + 1, slot * BYTES)
+        or pack(TIME, math.max(moment - by, w.begins or 0))
     end
     text = table.concat(slots)
     call('SET', w.key, text, 'PX', format('%.0f', part('keys').lifetime(w.span)))
@@ -968,7 +984,7 @@ function build.weighted()
     else
       call('APPEND', w.key, pack(WEIGHTED, w.now, FLAG, plain, sum))
       if not noted then
-        local ms = part('keys').lifetime(w.span)
+        local ms = part('keys').lifetime(w.span, name)
         part('keys').note(index, name, ms)
         call('PEXPIRE', w.key, format('%.0f', ms))
       end
@@ -1079,14 +1095,15 @@ end
 -- Requests with any number of windows, in any form.
 function build.general()
   local call, pcall = redis.call, redis.pcall
-  local byte, format, floor, rep = string.byte, string.format, math.floor, string.rep
+  local byte, format, floor, min, rep = string.byte, string.format, math.floor, math.min, string.rep
   local pack, unpack, type, KEYS = struct.pack, struct.unpack, type, KEYS
   local logs = part('log')
 
   -- Reads the unexpired part of a window; returns nil if it holds a foreign value that cannot be deleted.
   local function open(key, claim)
     local span = claim.span
-    local w = { key = key, span = span, now = clock, used = 0, free = nil, noted = nil, retry = 0, raw = nil, log = nil }
+    local w = { key = key, span = span, begins = claim.begins, now = clock, used = 0, free = nil, noted = nil, retry = 0, raw = nil,
+      log = nil }
     local raw = pcall('GETRANGE', key, claim.start, '-1')
     if raw == '' then
       w.missing = true
@@ -1161,6 +1178,20 @@ function build.general()
     return (floor(w.now / width) + 1) * width - 1 + w.span
   end
 
+  -- Returns the time at which a request takes from a window: units of a calendar window are in its period, even if another window
+  -- of the request has a later entry.
+  local function time_in(claim, now)
+    return claim.ends and min(now, claim.ends - 1) or now
+  end
+
+  -- Units of a calendar window leave it when its period ends.
+  local function end_with_period(w, claim)
+    if claim.ends then
+      w.free = w.free and claim.ends
+      w.retry = w.retry > 0 and claim.ends or w.retry
+    end
+  end
+
   local function decide_all(plan, first, at, times, reservation)
     local index = KEYS[first]
     local windows = {}
@@ -1192,7 +1223,7 @@ function build.general()
       fit = 0
     end
     at = at + 1
-    reply[at] = (fit > 0 and 1 or 0) + 2 * (now - clock)
+    reply[at] = (fit > 0 and 1 or 0) + 2 * (time_in(plan, now) - clock)
     if times > 1 then
       at = at + 1
       reply[at] = fit
@@ -1204,7 +1235,7 @@ function build.general()
     for i = 1, #plan do
       local w, claim = windows[i], plan[i]
       local limit, cost = claim.limit, claim.cost
-      w.now = now
+      w.now = time_in(claim, now)
       local taken = plan.take and fit * cost or 0
       if fit < times then
         if cost > limit then
@@ -1219,11 +1250,12 @@ function build.general()
         else
           part('rings').add(w, taken, index, claim.name, claim.form == 'reserved')
           if plan.reserves and claim.form == 'reserved' then
-            part('keys').remember(KEYS[first + #plan + 1], claim.name, now, taken, w.span, index, reservation)
+            part('keys').remember(KEYS[first + #plan + 1], claim.name, w.now, taken, w.span, index, reservation)
           end
         end
         w.used = w.used + taken
       end
+      end_with_period(w, claim)
       if full and w.missing and cost > 0 then
         w.used, w.free, w.retry = limit, full > 0 and full or 0, full
       end
@@ -1236,7 +1268,8 @@ function build.general()
     return at
   end
 
-  return { decide = decide_all, open = open, add_to_log = add_to_log, free_then = free_then }
+  return { decide = decide_all, open = open, add_to_log = add_to_log, free_then = free_then, time_in = time_in,
+    end_with_period = end_with_period }
 end
 
 -- Requests for windows of several identifiers. The claims of an identifier have one enforcement:
@@ -1296,14 +1329,14 @@ function build.joint()
     end
     local admitted = outcome(plan, over)
     at = at + 1
-    reply[at] = (admitted and 1 or 0) + 2 * (now - clock)
+    reply[at] = (admitted and 1 or 0) + 2 * (general.time_in(plan, now) - clock)
     for i = 1, #plan do
       local w, claim, index = windows[i], plan[i], KEYS[first + stride * (i - 1)]
       local p, limit = claim.part, claim.limit
       local mode = plan.modes[p]
       local takes = mode == 'c' or admitted and (mode == 'e' or not over[p])
       local taken = takes and plan.take and not full[p] and claim.cost or 0
-      w.now = now
+      w.now = general.time_in(claim, now)
       if w.over then
         w.retry = w.need > limit and -1 or general.free_then(w, w.used + taken + w.need - limit, claim.form)
       end
@@ -1314,11 +1347,12 @@ function build.joint()
           local reserved = plan.reserves and claim.form == 'reserved'
           part('rings').add(w, taken, index, claim.name, claim.form == 'reserved')
           if reserved then
-            keys.remember(KEYS[first + stride * (i - 1) + 2], claim.name, now, taken, w.span, index, reservation)
+            keys.remember(KEYS[first + stride * (i - 1) + 2], claim.name, w.now, taken, w.span, index, reservation)
           end
         end
         w.used = w.used + taken
       end
+      general.end_with_period(w, claim)
       if full[p] and w.missing and claim.cost > 0 then
         w.used, w.free, w.retry = limit, full[p] > 0 and full[p] or 0, full[p]
       end
@@ -1345,7 +1379,14 @@ for p = 1, tonumber(ARGV[3]) do
   for i = 1, windows do
     local limit, form = tonumber(ARGV[arg]), ARGV[arg + 3]
     local short = form == 'log' and limit * BYTES > PAGE
-    plan[i] = { limit = limit, span = tonumber(ARGV[arg + 1]), cost = tonumber(ARGV[arg + 2]), form = form,
+    local span, begins, ends = tonumber(ARGV[arg + 1]), nil, nil
+    if not span then -- a calendar window
+      span, begins = string.match(ARGV[arg + 1], '^(%d+)@(%-?%d+)$')
+      span, begins = tonumber(span), begins * 1000000
+      ends = begins + span
+      plan.begins, plan.ends = math.max(plan.begins or begins, begins), math.min(plan.ends or ends, ends)
+    end
+    plan[i] = { limit = limit, span = span, begins = begins, ends = ends, cost = tonumber(ARGV[arg + 2]), form = form,
       name = ARGV[arg + 4], page = short and SHORT or PAGE, start = short and SHORT_START or PAGE_START, from = nil, to = nil }
     arg = arg + 5
     if joint then
@@ -1355,7 +1396,7 @@ for p = 1, tonumber(ARGV[3]) do
     end
   end
   local way = joint and 'joint' or 'general'
-  if windows == 1 and not joint and not plan.reserves and plan[1].cost > 0 and plan[1].cost <= plan[1].limit then
+  if windows == 1 and not joint and not plan.reserves and not plan.ends and plan[1].cost > 0 and plan[1].cost <= plan[1].limit then
     way = plan[1].form ~= 'log' and 'ring' or plan[1].cost <= HEAVY and 'log' or 'general'
   end
   plan.decide = part(way).decide
@@ -1368,7 +1409,13 @@ for i = 1, #codes do
   local plan = plans[string.byte(codes, i) - 32]
   local reservation = plan.reserves and ARGV[arg] or nil
   local times = sizes == '' and 1 or 256 * string.byte(sizes, 2 * i - 1) + string.byte(sizes, 2 * i)
-  local done, where = pcall(plan.decide, plan, first, at, times, reservation)
+  local done, where
+  if plan.ends and (clock < plan.begins or clock >= plan.ends) then
+    done, where = true, at + 1
+    reply[where] = -2
+  else
+    done, where = pcall(plan.decide, plan, first, at, times, reservation)
+  end
   if done then
     at = where
   else

@@ -1,7 +1,8 @@
 -- Counts the units in windows. Read only.
 --
 -- KEYS     windows, in the formats of decide.lua: log, ring, or ring in the old format
--- ARGV     their lengths in microseconds
+-- ARGV     their lengths in microseconds; of a calendar window: of its period, followed by "@" and the period's begin in Unix seconds.
+--          Such a window is empty outside of its period
 -- Returns  the time in microseconds since 1970, then the units in each window. A foreign value counts as an empty window; the
 --          next decision deletes it
 --
@@ -124,6 +125,12 @@ end
 
 local reply = { clock }
 for i = 1, #KEYS do
-  reply[i + 1] = count(KEYS[i], tonumber(ARGV[i]))
+  local span, begins = tonumber(ARGV[i]), nil
+  if not span then
+    span, begins = string.match(ARGV[i], '^(%d+)@(%-?%d+)$')
+    span, begins = tonumber(span), begins * 1000000
+  end
+  local over = begins and (clock < begins or clock >= begins + span)
+  reply[i + 1] = over and 0 or count(KEYS[i], span)
 end
 return reply

@@ -4,6 +4,7 @@ import static dev.sluice.service.rls.Requests.descriptor;
 import static dev.sluice.service.rls.Requests.request;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.time.ZoneOffset;
 import java.util.List;
 
 import org.junit.jupiter.api.Test;
@@ -17,6 +18,7 @@ import dev.sluice.config.ConfigProblems;
 import dev.sluice.config.RulesDocuments;
 import dev.sluice.engine.JointLimiter.Part;
 import dev.sluice.service.grpc.proto.RlsProto.RateLimitRequest;
+import dev.sluice.store.CalendarWindow;
 import dev.sluice.store.Enforcement;
 import dev.sluice.store.WindowClaim;
 
@@ -59,7 +61,8 @@ class DescriptorRequestTest {
 
     private static DescriptorRequest read(RateLimitRequest.Builder request, RequestMode mode) {
         try {
-            return new DescriptorRequest("d", ROOT, request.build(), mode, FallbackPolicy.LOCAL);
+            return new DescriptorRequest("d", ROOT, request.build(), mode, FallbackPolicy.LOCAL,
+                    period -> CalendarWindow.at(period, ZoneOffset.UTC, 0));
         } catch (InvalidDescriptorException e) {
             throw new AssertionError(e);
         }

@@ -88,7 +88,7 @@ class SlidingLogTest {
                     }
                     case 2 -> {
                         long micros = random.nextInt(1000);
-                        log.shiftBack(micros);
+                        log.shiftBack(micros, Long.MIN_VALUE);
                         units.shiftBack(micros);
                         now -= micros;
                     }
