@@ -21,7 +21,8 @@ public final class QueryParameters {
         var allowed = List.of(fields);
         for (var field : parameters(context).names()) {
             if (!allowed.contains(field)) {
-                throw BadRequestException.forField("query", "Unknown query parameter; allowed: " + String.join(", ", allowed));
+                throw BadRequestException.forField("query", "Unknown query parameter; allowed: "
+                        + (allowed.isEmpty() ? "none" : String.join(", ", allowed)));
             }
         }
     }
@@ -54,7 +55,13 @@ public final class QueryParameters {
         return value;
     }
 
-    static long integer(RoutingContext context, String field, long smallest, long largest) {
+    /**
+     * Returns a whole number.
+     *
+     * @param smallest smallest allowed value
+     * @param largest largest allowed value
+     */
+    public static long integer(RoutingContext context, String field, long smallest, long largest) {
         var text = text(context, field);
         try {
             long value = text != null && !text.isEmpty() && text.chars().allMatch(c -> c >= '0' && c <= '9')
