@@ -58,6 +58,9 @@ final class Settings {
             rate-limit.jwt.timeout duration 2s
             rate-limit.jwt.min-refresh-interval duration 30s
             rate-limit.admin-token secret -
+            rate-limit.admin-tokens.<id>.sha256 secret -
+            rate-limit.admin-tokens.<id>.scope choice read read|write
+            rate-limit.admin-tokens.<id>.team text -
             rate-limit.api-token secret -
             rate-limit.check.open boolean -
             rate-limit.check.rate text 600/minute

@@ -1,30 +1,49 @@
 package dev.sluice.directory;
 
-/** Rule of the names of users, teams and organisations. */
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Validates names of users, teams and organisations: 1 to {@value #MAX_LENGTH} visible characters (UTF-16 code units) of Unicode,
+ * without {@code /}, and without a space at the start or end. {@code .} and {@code ..} are no names: paths are normalised, so that no
+ * URL could name them.
+ */
 public final class IdentityNames {
 
+    /** Maximum length, in UTF-16 code units. */
+    public static final int MAX_LENGTH = 128;
     /** Text of the rule, for error messages. */
-    public static final String RULE = "1 to 128 visible characters without /";
+    public static final String RULE = "1 to " + MAX_LENGTH
+            + " visible characters, without '/' and without spaces at the start or end";
+    /** Text of the rule, to follow the name of a field. */
+    public static final String ALLOWED = "must have " + RULE;
 
-    private static final int MAX_LENGTH = 128;
+    private static final int REPLACEMENT = 0xFFFD;
 
     private IdentityNames() {
     }
 
-    /** Returns whether a text can be a name: 1 to 128 visible characters, without {@code /}. */
-    public static boolean isValid(String text) {
-        if (text.isEmpty() || text.length() > 2 * MAX_LENGTH || text.codePointCount(0, text.length()) > MAX_LENGTH) {
-            return false;
-        }
-        return text.codePoints().allMatch(IdentityNames::isVisible);
+    /** Returns whether a text is a valid name. */
+    public static boolean isValid(@Nullable String name) {
+        return isVisible(name) && name.indexOf('/') < 0 && !name.equals(".") && !name.equals("..");
     }
 
-    private static boolean isVisible(int character) {
-        return character != '/' && switch (Character.getType(character)) {
-            case Character.CONTROL, Character.FORMAT, Character.SURROGATE, Character.UNASSIGNED, Character.LINE_SEPARATOR,
-                    Character.PARAGRAPH_SEPARATOR, Character.SPACE_SEPARATOR, Character.PRIVATE_USE ->
+    /** Returns whether a text consists of 1 to {@value #MAX_LENGTH} visible characters, without a space at the start or end. */
+    public static boolean isVisible(@Nullable String text) {
+        return text != null && !text.isEmpty() && text.length() <= MAX_LENGTH && !isSpace(text.codePointAt(0))
+                && !isSpace(text.codePointBefore(text.length())) && text.codePoints().allMatch(IdentityNames::isVisible);
+    }
+
+    private static boolean isSpace(int codePoint) {
+        return Character.getType(codePoint) == Character.SPACE_SEPARATOR;
+    }
+
+    /** Invisible characters would make two names look the same, or change the direction of the text around them. */
+    private static boolean isVisible(int codePoint) {
+        return switch (Character.getType(codePoint)) {
+            case Character.CONTROL, Character.FORMAT, Character.SURROGATE, Character.LINE_SEPARATOR,
+                    Character.PARAGRAPH_SEPARATOR, Character.PRIVATE_USE, Character.UNASSIGNED ->
                 false;
-            default -> true;
+            default -> codePoint != REPLACEMENT;
         };
     }
 }

@@ -7,14 +7,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.UnaryOperator;
-import java.util.regex.Pattern;
 
 import dev.sluice.api.FallbackPolicy;
 import dev.sluice.api.Rate;
 import dev.sluice.config.ConfigProblems;
-import dev.sluice.config.Suggestions;
 
 /** Reads the rules of the settings on top of the built-in ones, and reports those that are invalid or have no effect. */
 final class RuleReader {
@@ -22,12 +19,6 @@ final class RuleReader {
     static final String ENDPOINTS = "rate-limit.endpoints.";
     /** Value of an endpoint that removes its built-in rule. */
     static final String NONE = "none";
-
-    private static final Pattern COLON_NAME = Pattern.compile("/:([^/]+)");
-    /** Methods of HTTP and WebDAV. */
-    private static final Set<String> METHODS = Set.of("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY",
-            "PROPFIND",
-            "PROPPATCH", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK", "SEARCH", "REPORT");
 
     /** A configured or built-in rule. */
     private record Source(String key, Endpoint endpoint, Map<String, String> byTier) {
@@ -116,8 +107,7 @@ final class RuleReader {
         all.ifPresent(rate -> tiers.names().forEach(tier -> byTier.put(tier, rate)));
         configured.tiers().keySet().forEach(tier -> checkTier(key, tier, configured.tiers().get(tier)));
         byTier.putAll(configured.tiers());
-        checkMethod(key, endpoint);
-        checkWildcards(key, endpoint);
+        checkNotation(key, endpoint);
         if (exempt.find(endpoint.method() == null ? "GET" : endpoint.method(), endpoint.segments()) != null) {
             warnings.add("Rule has no effect, because its path is exempt (rate-limit.exempt): endpoint=" + key);
         }
@@ -130,33 +120,10 @@ final class RuleReader {
         }
     }
 
-    /** Reports wildcards of other programs, which would be literal text here. */
-    private void checkWildcards(String key, Endpoint endpoint) {
-        if (endpoint.path().indexOf('*') >= 0) {
-            problems.add(property(key, "*"), "(a rule)", "'*' is no wildcard; a rule governs everything below its path, and"
-                    + " {name} stands for one segment");
-        } else if (endpoint.path().contains("/:")) {
-            problems.add(property(key, "*"), "(a rule)", "':name' is no wildcard; write '"
-                    + COLON_NAME.matcher(endpoint.path()).replaceAll("/{$1}") + "'");
-        }
-    }
-
-    private void checkMethod(String key, Endpoint endpoint) {
-        var method = endpoint.method();
-        if (method == null || METHODS.contains(method)) {
-            return;
-        }
-        if (method.equals("HEAD")) {
-            problems.add(property(key, "*"), "(a rule)", "HEAD counts by the rule of GET; write 'GET " + endpoint.path() + "'");
-        } else if (method.equals("CONNECT")) {
-            problems.add(property(key, "*"), "(a rule)", "CONNECT is never forwarded");
-        } else {
-            var hint = Suggestions.hint(method, METHODS);
-            if (hint.isEmpty()) {
-                warnings.add("Rule for a method that HTTP does not define: endpoint=" + key);
-            } else {
-                problems.add(property(key, "*"), "(a rule)", method + " is no HTTP method" + hint);
-            }
+    private void checkNotation(String key, Endpoint endpoint) {
+        EndpointNames.notationProblem(endpoint).ifPresent(problem -> problems.add(property(key, "*"), "(a rule)", problem));
+        if (EndpointNames.isUnusual(endpoint.method())) {
+            warnings.add("Rule for a method that HTTP does not define: endpoint=" + key);
         }
     }
 

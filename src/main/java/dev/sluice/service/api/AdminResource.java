@@ -72,6 +72,7 @@ public class AdminResource {
     @APIResponse(responseCode = "503", ref = OpenApiDefinition.UNAVAILABLE)
     public Uni<Response> usage(@Context RoutingContext context) {
         return authorization.authorizeAdmin(context, () -> {
+            QueryParameters.allow(context, "identifier", "resource", "window_seconds");
             var identifier = QueryParameters.name(context, "identifier");
             var resource = QueryParameters.name(context, "resource");
             return usage(context, identifier, resource)
@@ -129,6 +130,7 @@ public class AdminResource {
     @APIResponse(responseCode = "503", ref = OpenApiDefinition.UNAVAILABLE)
     public Uni<Response> limits(@Context RoutingContext context) {
         return authorization.authorizeAdmin(context, () -> {
+            QueryParameters.allow(context, "identifier", "resource");
             var identifier = QueryParameters.name(context, "identifier");
             var resource = QueryParameters.text(context, "resource") == null ? null : QueryParameters.name(context, "resource");
             return admin.limits(identifier).map(limits -> {
@@ -148,12 +150,15 @@ public class AdminResource {
     @Operation(operationId = "rules", summary = "Returns the rules in force, with where they were set")
     @SecurityRequirement(name = OpenApiDefinition.ADMIN_TOKEN)
     @APIResponse(responseCode = "200", description = "Rules in force on this instance", content = @Content(mediaType = ErrorResponse.JSON, schema = @Schema(implementation = RulesResponse.class)))
+    @APIResponse(responseCode = "400", ref = OpenApiDefinition.BAD_REQUEST)
     @APIResponse(responseCode = "401", ref = OpenApiDefinition.UNAUTHORIZED)
     @APIResponse(responseCode = "403", ref = OpenApiDefinition.FORBIDDEN)
     @APIResponse(responseCode = "429", ref = OpenApiDefinition.TOO_MANY_REQUESTS)
     public Uni<Response> rules(@Context RoutingContext context) {
-        return authorization.authorizeAdmin(context,
-                () -> Uni.createFrom().item(Response.ok(rules.describe(), ErrorResponse.JSON).build()));
+        return authorization.authorizeAdmin(context, () -> {
+            QueryParameters.allow(context);
+            return Uni.createFrom().item(Response.ok(rules.describe(), ErrorResponse.JSON).build());
+        });
     }
 
     /** Resets windows. */
@@ -175,6 +180,7 @@ public class AdminResource {
     }
 
     private Uni<Void> resetWindows(RoutingContext context) {
+        QueryParameters.allow(context, "identifier", "resource", "all");
         var all = QueryParameters.text(context, "all");
         if (all == null) {
             if (QueryParameters.text(context, "identifier") == null) {

@@ -1,7 +1,6 @@
 package dev.sluice.service.api;
 
 import java.util.Optional;
-import java.util.UUID;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -18,17 +17,19 @@ import dev.sluice.config.ConfigProblems;
 import dev.sluice.http.CredentialFailures;
 import dev.sluice.http.ErrorResponse;
 import dev.sluice.http.RequestRateLimiter;
-import dev.sluice.identity.ApiKeyRegistry;
+import dev.sluice.http.RequestRefusedException;
 import dev.sluice.identity.ApiKeyResolver;
-import dev.sluice.identity.HeaderText;
 import dev.sluice.identity.RejectedCredential;
-import dev.sluice.identity.Sha256;
-import dev.sluice.service.auth.BearerToken;
 import dev.sluice.service.config.ServiceConfig;
 import dev.sluice.service.edge.ServiceErrors;
 import dev.sluice.service.log.AuditLog;
+import dev.sluice.service.token.AdminAccess;
+import dev.sluice.service.token.AdminScope;
+import dev.sluice.service.token.AdminTokens;
+import dev.sluice.service.token.RequestCredentials;
+import dev.sluice.service.token.RequestCredentials.Kind;
 import io.smallrye.mutiny.Uni;
-import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpMethod;
 import io.vertx.ext.web.RoutingContext;
 
 /** Authorizes requests to Sluice's own endpoints by the admin token and the API token. */
@@ -40,41 +41,29 @@ public class EndpointAuthorization {
     private static final ErrorResponse TOKEN_MISSING = ErrorResponse
             .unauthorized("This endpoint requires the API token: Authorization: Bearer ...");
 
-    /** Owner of the API key of a request without one. */
-    private static final ApiKeyResolver.Owner NO_KEY = new ApiKeyResolver.Owner(null);
+    private static final ErrorResponse SCOPED = ErrorResponse.of(403, "RATE_4031",
+            "Admin tokens with a scope are not for this endpoint; it requires the API token or RATE_LIMIT_ADMIN_TOKEN");
 
-    /** Credential presented by a request. */
-    private enum Credential {
-        NONE("none"), API_TOKEN("api-token"), ADMIN_TOKEN("admin-token"), INVALID_KEY("invalid"), INVALID_TOKEN("invalid");
-
-        /** Value in the audit log. */
-        private final String value;
-
-        Credential(String value) {
-            this.value = value;
-        }
-
-        boolean isInvalid() {
-            return this == INVALID_KEY || this == INVALID_TOKEN;
-        }
+    /** Whether a request may use an administrative endpoint: its access, or otherwise the error. */
+    private record Admission(AdminAccess access, ErrorResponse error) {
     }
 
     private final Optional<String> adminToken;
+    private final AdminTokens adminTokens;
     private final Optional<String> apiToken;
-    private final ApiKeyResolver apiKeys;
+    private final RequestCredentials credentials;
     private final RequestRateLimiter rateLimiter;
     private final AnonymousCheckLimiter anonymousRequests;
     private final CredentialFailures failures;
     private final AuditLog audit;
-    /** Authorization of the warm-up's requests; null if it is not running. */
-    private volatile String warmUpAuthorization;
 
-    EndpointAuthorization(ServiceConfig settings, ApiKeyResolver apiKeys, RequestRateLimiter rateLimiter,
-            AnonymousCheckLimiter anonymousRequests, CredentialFailures failures, AuditLog audit) {
+    EndpointAuthorization(ServiceConfig settings, RequestCredentials credentials, RequestRateLimiter rateLimiter,
+            AnonymousCheckLimiter anonymousRequests, CredentialFailures failures, AuditLog audit, AdminTokens adminTokens) {
+        this.adminTokens = adminTokens;
         this.failures = failures;
         this.adminToken = settings.adminToken().filter(token -> !token.isBlank()).map(String::strip);
         this.apiToken = settings.apiToken().filter(token -> !token.isBlank()).map(String::strip);
-        this.apiKeys = apiKeys;
+        this.credentials = credentials;
         this.rateLimiter = rateLimiter;
         this.anonymousRequests = anonymousRequests;
         this.audit = audit;
@@ -91,8 +80,9 @@ public class EndpointAuthorization {
                 "text in the encoding of the process, which cannot decode it; set LC_ALL=C.UTF-8"));
     }
 
+    /** Returns whether any admin token is configured. */
     public boolean isAdminEnabled() {
-        return adminToken.isPresent();
+        return !adminTokens.isEmpty();
     }
 
     /** Returns whether the decision endpoints require the API token. */
@@ -105,36 +95,96 @@ public class EndpointAuthorization {
         return apiToken.isPresent() ? "with the API token (RATE_LIMIT_API_TOKEN)" : anonymousRequests.describe();
     }
 
-    /** Invokes the endpoint if the request carries the admin token; otherwise responds with 401 or 403. */
+    /**
+     * Invokes the endpoint if the request carries an admin token that is not restricted to a team, and whose scope permits its
+     * method: GET and HEAD require {@code read}, others {@code write}. Otherwise responds with 401 or 403.
+     */
     public Uni<Response> authorizeAdmin(RoutingContext request, Supplier<Uni<Response>> endpoint) {
-        var owner = adminToken.isEmpty() ? NO_KEY : keyOwner(request);
-        return owner != null
-                ? authorizeAdmin(request, owner, endpoint)
-                : loadKeyOwner(request).chain(loaded -> authorizeAdmin(request, loaded, endpoint))
-                        .onFailure(StoreUnavailableException.class)
-                        .recoverWithItem(unavailable -> ErrorResponse.storeUnavailable().toResponse(request));
+        return respond(request, admit(request, requiredScope(request), false), access -> endpoint.get());
     }
 
-    private Uni<Response> authorizeAdmin(RoutingContext request, ApiKeyResolver.Owner owner,
-            Supplier<Uni<Response>> endpoint) {
-        var credential = adminToken.isEmpty() ? Credential.NONE : credential(request, owner);
-        audit.onAdminCall(request, credential.value, credential == Credential.ADMIN_TOKEN);
+    /**
+     * Invokes the endpoint as {@link #authorizeAdmin} does, also for tokens that are restricted to a team.
+     *
+     * @param endpoint receives what the token permits, and must enforce {@link AdminAccess#team}
+     */
+    public Uni<Response> authorizeTeamAdmin(RoutingContext request, Function<AdminAccess, Uni<Response>> endpoint) {
+        return respond(request, admit(request, requiredScope(request), true), endpoint);
+    }
+
+    /** Invokes a route if the request carries an admin token of write scope; otherwise sends 401 or 403. */
+    public void authorizeWriter(RoutingContext request, Consumer<AdminAccess> route) {
+        admit(request, AdminScope.WRITE, false).subscribe().with(admission -> {
+            if (admission.error() == null) {
+                route.accept(admission.access());
+            } else {
+                admission.error().send(request);
+            }
+        }, failure -> {
+            LOG.error("Failed to authorize a request", failure);
+            ServiceErrors.forStatus(500).send(request);
+        });
+    }
+
+    private static AdminScope requiredScope(RoutingContext request) {
+        var method = request.request().method();
+        return method == HttpMethod.GET || method == HttpMethod.HEAD ? AdminScope.READ : AdminScope.WRITE;
+    }
+
+    /** @param teams whether tokens that are restricted to a team are admitted */
+    private Uni<Admission> admit(RoutingContext request, AdminScope required, boolean teams) {
+        var owner = adminTokens.isEmpty() ? RequestCredentials.NO_KEY : credentials.keyOwner(request);
+        return owner != null
+                ? admit(request, owner, required, teams)
+                : credentials.loadKeyOwner(request).chain(loaded -> admit(request, loaded, required, teams))
+                        .onFailure(StoreUnavailableException.class)
+                        .recoverWithItem(() -> new Admission(null, ErrorResponse.storeUnavailable()));
+    }
+
+    private Uni<Admission> admit(RoutingContext request, ApiKeyResolver.Owner owner, AdminScope required, boolean teams) {
+        var credential = adminTokens.isEmpty() ? Kind.NONE : credentials.kind(request, owner);
+        boolean admin = credential == Kind.ADMIN_TOKEN || credential == Kind.SCOPED_TOKEN;
+        var access = admin ? credentials.access(request) : null;
+        var refusal = access == null ? null : refusal(access, required, teams);
+        audit.onAdminCall(request, credential.value(), access == null || access.isUnrestricted() ? null : access.token(),
+                access != null && refusal == null);
         if (credential.isInvalid()) {
             return rateLimiter.rejectCredentials(request, rejected(credential, RejectedCredential.ADMIN_TOKEN_UNKNOWN),
-                    INVALID_CREDENTIAL).map(admission -> admission.error().toResponse(request));
+                    INVALID_CREDENTIAL).map(admission -> new Admission(null, admission.error()));
         }
-        if (credential == Credential.ADMIN_TOKEN) {
-            return respond(request, endpoint);
+        if (access != null) {
+            if (refusal != null) {
+                failures.countRejected(RejectedCredential.ADMIN_TOKEN_NOT_PERMITTED);
+            }
+            return Uni.createFrom().item(new Admission(access, refusal));
         }
-        if (adminToken.isPresent()) {
-            failures.countRejected(credential == Credential.NONE
+        if (isAdminEnabled()) {
+            failures.countRejected(credential == Kind.NONE
                     ? RejectedCredential.ADMIN_TOKEN_MISSING
                     : RejectedCredential.ADMIN_TOKEN_NOT_PERMITTED);
         }
-        var closed = ErrorResponse.of(403, "RATE_4031", adminToken.isPresent()
+        return Uni.createFrom().item(new Admission(null, ErrorResponse.of(403, "RATE_4031", isAdminEnabled()
                 ? "This endpoint requires the admin token: Authorization: Bearer ..."
-                : "The admin endpoints are disabled: set RATE_LIMIT_ADMIN_TOKEN to enable them");
-        return Uni.createFrom().item(closed.toResponse(request));
+                : "The admin endpoints are disabled: set RATE_LIMIT_ADMIN_TOKEN to enable them")));
+    }
+
+    /** Returns why a token does not permit a call; null if it does. */
+    private static ErrorResponse refusal(AdminAccess access, AdminScope required, boolean teams) {
+        if (!access.scope().permits(required)) {
+            return ErrorResponse.of(403, "RATE_4031", "This call requires an admin token of scope " + required.label()
+                    + "; the scope of this token is " + access.scope().label());
+        }
+        return access.team() == null || teams
+                ? null
+                : ErrorResponse.of(403, "RATE_4031", "The scope of this admin token is the keys, members and spend of one team,"
+                        + " which this endpoint is not part of");
+    }
+
+    private static Uni<Response> respond(RoutingContext request, Uni<Admission> admitted,
+            Function<AdminAccess, Uni<Response>> endpoint) {
+        return admitted.flatMap(admission -> admission.error() == null
+                ? respond(request, () -> endpoint.apply(admission.access()))
+                : Uni.createFrom().item(admission.error().toResponse(request)));
     }
 
     /**
@@ -145,24 +195,25 @@ public class EndpointAuthorization {
      */
     void authorizeDecision(RoutingContext request, Consumer<Boolean> endpoint,
             BiConsumer<RoutingContext, ErrorResponse> onRejected) {
-        var owner = keyOwner(request);
+        var owner = credentials.keyOwner(request);
         if (owner != null) {
             authorizeDecision(request, owner, endpoint, onRejected);
             return;
         }
-        loadKeyOwner(request).subscribe().with(loaded -> authorizeDecision(request, loaded, endpoint, onRejected), failure -> {
-            if (failure instanceof StoreUnavailableException) {
-                onRejected.accept(request, ErrorResponse.storeUnavailable());
-            } else {
-                LOG.error("Failed to look up an API key", failure);
-                onRejected.accept(request, ServiceErrors.forStatus(500));
-            }
-        });
+        credentials.loadKeyOwner(request).subscribe()
+                .with(loaded -> authorizeDecision(request, loaded, endpoint, onRejected), failure -> {
+                    if (failure instanceof StoreUnavailableException) {
+                        onRejected.accept(request, ErrorResponse.storeUnavailable());
+                    } else {
+                        LOG.error("Failed to look up an API key", failure);
+                        onRejected.accept(request, ServiceErrors.forStatus(500));
+                    }
+                });
     }
 
     private void authorizeDecision(RoutingContext request, ApiKeyResolver.Owner owner, Consumer<Boolean> endpoint,
             BiConsumer<RoutingContext, ErrorResponse> onRejected) {
-        var credential = credential(request, owner);
+        var credential = credentials.kind(request, owner);
         if (credential.isInvalid()) {
             rateLimiter.rejectCredentials(request, rejected(credential, RejectedCredential.API_TOKEN_UNKNOWN),
                     INVALID_CREDENTIAL).subscribe().with(
@@ -171,7 +222,10 @@ public class EndpointAuthorization {
                                 LOG.error("Failed to count an invalid token", failure);
                                 onRejected.accept(request, ServiceErrors.forStatus(500));
                             });
-        } else if (credential != Credential.NONE) {
+        } else if (credential == Kind.SCOPED_TOKEN) {
+            failures.countRejected(RejectedCredential.ADMIN_TOKEN_NOT_PERMITTED);
+            onRejected.accept(request, SCOPED);
+        } else if (credential != Kind.NONE) {
             endpoint.accept(false);
         } else if (apiToken.isPresent()) {
             failures.countRejected(RejectedCredential.API_TOKEN_MISSING);
@@ -193,20 +247,14 @@ public class EndpointAuthorization {
                 .flatMap(Function.identity());
     }
 
-    /**
-     * Permits the requests of the warm-up, which must count against no one.
-     *
-     * @return value of their Authorization header; valid until {@link #endWarmUp}
-     */
+    /** Permits the requests of the warm-up, as {@link RequestCredentials#beginWarmUp} describes. */
     public String beginWarmUp() {
-        var value = "Bearer " + UUID.randomUUID();
-        warmUpAuthorization = value;
-        return value;
+        return credentials.beginWarmUp();
     }
 
     /** Permits no further request of the warm-up. */
     public void endWarmUp() {
-        warmUpAuthorization = null;
+        credentials.endWarmUp();
     }
 
     /** Returns the identifier of the client's address. */
@@ -216,52 +264,13 @@ public class EndpointAuthorization {
 
     private static Uni<Response> respond(RoutingContext request, Supplier<Uni<Response>> endpoint) {
         return Uni.createFrom().deferred(() -> endpoint.get())
-                .onFailure(BadRequestException.class).recoverWithItem(invalid -> invalid.errorResponse().toResponse(request))
+                .onFailure(RequestRefusedException.class)
+                .recoverWithItem(refused -> refused.errorResponse().toResponse(request))
                 .onFailure(StoreUnavailableException.class)
                 .recoverWithItem(unavailable -> ErrorResponse.storeUnavailable().toResponse(request));
     }
 
-    private static RejectedCredential rejected(Credential credential, RejectedCredential unknownToken) {
-        return credential == Credential.INVALID_KEY ? RejectedCredential.API_KEY_UNKNOWN : unknownToken;
-    }
-
-    /** Returns the API key of a request; null if it has none, or the header is not Sluice's. */
-    private String apiKey(RoutingContext request) {
-        var key = HeaderText.decode(request.request().getHeader(ApiKeyRegistry.HEADER));
-        return key != null && apiKeys.isCredential(key) ? key : null;
-    }
-
-    /** Returns the owner of a request's API key; null if it is to be read from Redis. */
-    private ApiKeyResolver.Owner keyOwner(RoutingContext request) {
-        var key = apiKey(request);
-        return key == null ? NO_KEY : apiKeys.find(key);
-    }
-
-    private Uni<ApiKeyResolver.Owner> loadKeyOwner(RoutingContext request) {
-        var key = apiKey(request);
-        return key == null ? Uni.createFrom().item(NO_KEY) : apiKeys.load(key);
-    }
-
-    private Credential credential(RoutingContext request, ApiKeyResolver.Owner keyOwner) {
-        if (keyOwner != NO_KEY && keyOwner.identity() == null) {
-            return Credential.INVALID_KEY;
-        }
-        var authorization = HeaderText.decode(request.request().getHeader(HttpHeaders.AUTHORIZATION));
-        if (authorization == null) {
-            return Credential.NONE;
-        }
-        if (authorization.equals(warmUpAuthorization)) { // only before the port is open, so nobody measures how long this takes
-            return Credential.API_TOKEN;
-        }
-        if (adminToken.isEmpty() && apiToken.isEmpty()) {
-            return Credential.NONE;
-        }
-        var token = BearerToken.of(authorization);
-        if (token == null) {
-            return Credential.INVALID_TOKEN;
-        }
-        boolean admin = adminToken.isPresent() && Sha256.constantTimeEquals(adminToken.get(), token);
-        boolean api = apiToken.isPresent() && Sha256.constantTimeEquals(apiToken.get(), token);
-        return admin ? Credential.ADMIN_TOKEN : api ? Credential.API_TOKEN : Credential.INVALID_TOKEN;
+    private static RejectedCredential rejected(Kind credential, RejectedCredential unknownToken) {
+        return credential == Kind.INVALID_KEY ? RejectedCredential.API_KEY_UNKNOWN : unknownToken;
     }
 }

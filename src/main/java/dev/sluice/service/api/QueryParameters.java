@@ -21,7 +21,8 @@ public final class QueryParameters {
         var allowed = List.of(fields);
         for (var field : parameters(context).names()) {
             if (!allowed.contains(field)) {
-                throw BadRequestException.forField("query", "Unknown query parameter; allowed: " + String.join(", ", allowed));
+                throw BadRequestException.forField("query", "Unknown query parameter; allowed: "
+                        + (allowed.isEmpty() ? "none" : String.join(", ", allowed)));
             }
         }
     }
@@ -54,7 +55,12 @@ public final class QueryParameters {
         return value;
     }
 
-    /** Returns a whole number in a range. */
+    /**
+     * Returns a whole number.
+     *
+     * @param smallest smallest allowed value
+     * @param largest largest allowed value
+     */
     public static long integer(RoutingContext context, String field, long smallest, long largest) {
         var text = text(context, field);
         try {

@@ -1,11 +1,14 @@
 package dev.sluice.service.edge;
 
 import java.util.List;
+import java.util.function.Function;
 import java.util.stream.Stream;
 
 import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.inject.Inject;
 
 import dev.sluice.llm.config.Providers;
+import dev.sluice.service.token.AdminTokens;
 
 /** Paths of Sluice's own endpoints, which are never forwarded to the upstream. */
 @ApplicationScoped
@@ -13,6 +16,9 @@ public class ReservedPaths {
 
     private static final List<String> PREFIXES = List.of("/v1/check", "/v1/usage", "/v1/limits", "/v1/rules", "/v1/prices",
             "/v1/llm", "/v1/forward-auth", "/v1/ext-authz", "/q");
+    /** Endpoints that exist only with an admin token: without one, an upstream may have these paths. */
+    private static final List<String> IDENTITIES = List.of("/v1/keys", "/v1/users", "/v1/teams", "/v1/orgs", "/v1/audit",
+            "/v1/export", "/v1/import");
     /** Endpoints that decide on a request of another method, which a proxy describes. */
     private static final List<String> AUTHORIZATION = List.of("/v1/forward-auth", "/v1/ext-authz");
 
@@ -23,8 +29,15 @@ public class ReservedPaths {
     /** With those of the LLM gateway. */
     private final List<String> prefixes;
 
-    ReservedPaths(Providers providers) {
-        prefixes = Stream.concat(PREFIXES.stream(), providers.all().stream().map(provider -> '/' + provider.id())).toList();
+    @Inject
+    ReservedPaths(Providers providers, AdminTokens tokens) {
+        this(providers, !tokens.isEmpty());
+    }
+
+    /** @param administered whether there is an admin token */
+    ReservedPaths(Providers providers, boolean administered) {
+        prefixes = Stream.of(PREFIXES.stream(), administered ? IDENTITIES.stream() : Stream.<String>empty(),
+                providers.all().stream().map(provider -> '/' + provider.id())).flatMap(Function.identity()).toList();
     }
 
     /** Returns whether requests with a path describe a request that a proxy has received. */

@@ -25,7 +25,8 @@ public class AuditLog {
     private static final Logger LOG = Logger.getLogger(CATEGORY);
     private static final long MINUTE_NANOS = TimeUnit.MINUTES.toNanos(1);
     /** Query parameters that say what was read or changed. Others are not logged: they may be anything. */
-    private static final List<String> PARAMETERS = List.of("identifier", "resource", "all", "window_seconds", "hours");
+    private static final List<String> PARAMETERS = List.of("identifier", "resource", "all", "window_seconds", "hours",
+            "user", "team", "org", "disabled", "prefix", "limit", "cascade", "mode");
 
     private final boolean enabled;
     private final ClientAddressResolver addresses;
@@ -42,22 +43,23 @@ public class AuditLog {
      * Logs a call of an administrative endpoint when its response has ended.
      *
      * @param credential kind of the credential that the request carries: {@code admin-token}
+     * @param token name of the admin token, if it has a scope; otherwise null
      * @param authorized whether it may use the endpoint
      */
-    public void onAdminCall(RoutingContext call, String credential, boolean authorized) {
+    public void onAdminCall(RoutingContext call, String credential, String token, boolean authorized) {
         if (enabled && LOG.isInfoEnabled()) {
-            call.addEndHandler(end -> write(call, credential, authorized, end.failed()));
+            call.addEndHandler(end -> write(call, credential, token, authorized, end.failed()));
         }
     }
 
-    private void write(RoutingContext call, String credential, boolean authorized, boolean aborted) {
+    private void write(RoutingContext call, String credential, String token, boolean authorized, boolean aborted) {
         long missing = refused.takeSuppressed(authorized, System.nanoTime());
         if (missing < 0) {
             return;
         }
         var request = call.request();
         int status = call.response().getStatusCode();
-        var fields = new LogFields().add("credential", credential).addClient(addresses, request)
+        var fields = new LogFields().add("credential", credential).add("token", token).addClient(addresses, request)
                 .add("method", request.method().name()).add("path", request.path());
         for (var parameter : PARAMETERS) {
             var values = call.queryParam(parameter);

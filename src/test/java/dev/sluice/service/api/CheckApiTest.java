@@ -384,12 +384,18 @@ class CheckApiTest extends HttpTestBase {
                 .body("paths.'/v1/check'.post.responses.keySet()", hasItems("200", "400", "401", "403", "429", "503"))
                 .body("paths.'/v1/check'.post.toString()", containsString("custom_operation"))
                 .body("paths.'/v1/limits'.keySet()", hasItems("get", "delete"))
+                .body("paths.'/v1/keys'.keySet()", hasItems("get", "post"))
+                .body("paths.'/v1/keys/{id}'.keySet()", hasItems("get", "patch", "delete"))
+                .body("paths.'/v1/keys/{id}/rotate'.post.responses.keySet()",
+                        hasItems("200", "400", "401", "403", "404", "409", "412", "429", "503"))
+                .body("paths.'/v1/teams/{name}'.keySet()", hasItems("get", "put", "patch", "delete"))
+                .body("paths.keySet()", hasItems("/v1/users", "/v1/orgs", "/v1/audit", "/v1/export", "/v1/import"))
                 .body("components.securitySchemes.keySet()", containsInAnyOrder("admin-token", "api-token"))
                 .body("components.schemas.keySet()",
                         containsInAnyOrder("Check", "Decision", "Error", "ErrorBody", "Limits", "Usage", "Rules", "Rule",
                                 "RulesFile", "LlmCheck",
                                 "LlmDecision", "LlmUsed", "LlmAccount", "LlmProviderTally", "LlmTally", "LlmUsageDetail",
-                                "LlmPrices", "LlmPrice", "LlmPriceTier", "LlmPriceList"))
+                                "LlmPrices", "LlmPrice", "LlmPriceTier", "LlmPriceList", "Key", "User", "Team", "Org"))
                 .extract();
         Map<String, Map<String, ?>> components = response.path("components");
         var references = Pattern.compile("\"#/components/(\\w+)/([^\"]+)\"").matcher(response.asString());

@@ -34,7 +34,8 @@ class CorsMergeTest {
         var config = new SmallRyeConfigBuilder().withMapping(ServiceConfig.class).addDiscoveredConverters()
                 .withValidateUnknown(false);
         settings.forEach(config::withDefaultValue);
-        return new Cors(config.build().getConfigMapping(ServiceConfig.class), new ReservedPaths(TestProviders.builtIn()));
+        return new Cors(config.build().getConfigMapping(ServiceConfig.class),
+                new ReservedPaths(TestProviders.builtIn(), false));
     }
 
     /** Forwards a response with these headers; returns those that the client receives. */

@@ -138,7 +138,8 @@ class CorsTest extends HttpTestBase {
                 origins).withDefaultValue("rate-limit.cors.credentials", credentials).addDiscoveredConverters()
                 .withValidateUnknown(false).build();
         var problems = new ConfigProblems();
-        new Cors(config.getConfigMapping(ServiceConfig.class), new ReservedPaths(TestProviders.builtIn())).validate(problems);
+        new Cors(config.getConfigMapping(ServiceConfig.class), new ReservedPaths(TestProviders.builtIn(), false))
+                .validate(problems);
         return problems.lines();
     }
 

@@ -1,0 +1,36 @@
+package dev.sluice.testing;
+
+import java.util.HashMap;
+import java.util.Map;
+
+import dev.sluice.identity.Sha256;
+import io.quarkus.test.junit.QuarkusTestProfile;
+
+/** Configures the admin token, one of each scope with and without a team, the API token and an API key. */
+public class IdentitiesProfile implements QuarkusTestProfile {
+
+    @Override
+    public Map<String, String> getConfigOverrides() {
+        var settings = new HashMap<String, String>();
+        settings.put("rate-limit.timeout", "10s"); // a slow machine is not an outage
+        settings.put("rate-limit.admin-token", "admin-secret");
+        settings.put("rate-limit.api-token", "api-secret");
+        token(settings, "dashboard", "read", null);
+        token(settings, "portal", "write", null);
+        token(settings, "search-read", "read", "search");
+        token(settings, "search-write", "write", "search");
+        settings.put("rate-limit.api-keys.bob.sha256", Sha256.hex("key-of-bob"));
+        settings.put("rate-limit.api-keys.bob.user", "bob");
+        return settings;
+    }
+
+    /** Configures the token {@code <name>-secret}. */
+    private static void token(Map<String, String> settings, String name, String scope, String team) {
+        var prefix = "rate-limit.admin-tokens." + name + '.';
+        settings.put(prefix + "sha256", Sha256.hex(name + "-secret"));
+        settings.put(prefix + "scope", scope);
+        if (team != null) {
+            settings.put(prefix + "team", team);
+        }
+    }
+}
