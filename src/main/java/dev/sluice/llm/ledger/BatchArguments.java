@@ -20,10 +20,8 @@ final class BatchArguments {
     private final List<String> keys = new ArrayList<>();
     private final List<String> arguments = new ArrayList<>();
     private final Map<String, String> positions = new HashMap<>();
-    /** Keys that contain hashes. */
+    /** Keys that contain hashes; the others are sorted sets. */
     private final Set<String> hashKeys = new HashSet<>();
-    /** Keys that contain sets of days; the others are sets of request ids. */
-    private final Set<String> dayKeys = new HashSet<>();
     /** Hour of the entry that a key belongs to. */
     private final Map<String, Long> hours = new HashMap<>();
 
@@ -46,7 +44,6 @@ final class BatchArguments {
                 arguments.add(ledgerKeys.requestName(entry.requestKey()));
             }
             var days = ledgerKeys.changedDays(ledgerKeys.tag(key.identifier()));
-            dayKeys.add(days);
             arguments.add(position(days, key.hour()));
             arguments.add(LedgerKeys.changedDay(key.identifier(), key.hour()));
             arguments.add(key.owner().encode(key.identifier()));
@@ -80,7 +77,7 @@ final class BatchArguments {
 
     /** Returns the Redis type that a key of the batch must have, as aside.lua expects it. */
     String type(String key) {
-        return hashKeys.contains(key) ? "hash" : dayKeys.contains(key) ? "set" : "zset";
+        return hashKeys.contains(key) ? "hash" : "zset";
     }
 
     /** Returns when a key of the batch expires, in Unix seconds. */

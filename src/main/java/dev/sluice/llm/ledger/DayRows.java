@@ -90,7 +90,7 @@ final class DayRows {
     }
 
     private Future<Void> compute(int tag, LongPredicate days) {
-        return within(redis.send(Request.cmd(Command.SMEMBERS).arg(keys.changedDays(tag))))
+        return within(redis.send(Request.cmd(Command.ZRANGE).arg(keys.changedDays(tag)).arg(0).arg(-1)))
                 .recover(failure -> isForeign(failure) ? Future.succeededFuture() : Future.failedFuture(failure))
                 .compose(changed -> {
                     var groups = new ArrayList<Group>();
@@ -177,12 +177,11 @@ final class DayRows {
         batch.forEach(group -> days.add(group.day()));
         return Future.all(days.stream().map(day -> {
             var key = keys.day(tag, day);
-            return within(redis.send(Request.cmd(Command.TYPE).arg(key))).compose(type -> type.toString().equals("hash")
-                    || type.toString().equals("none")
-                            ? Future.succeededFuture()
-                            : within(redis.eval(asideScript,
-                                    List.of(key, keys.foreignPrefix(key, System.currentTimeMillis()) + keys.withoutPrefix(key)),
-                                    List.of("hash", Long.toString(LedgerHash.dayExpirySeconds(day))))));
+            return within(redis.send(Request.cmd(Command.HGET).arg(key).arg("calls"))).recover(failure -> isForeign(failure)
+                    ? within(redis.eval(asideScript,
+                            List.of(key, keys.foreignPrefix(key, System.currentTimeMillis()) + keys.withoutPrefix(key)),
+                            List.of("hash", Long.toString(LedgerHash.dayExpirySeconds(day)))))
+                    : Future.failedFuture(failure));
         }).toList()).mapEmpty();
     }
 

@@ -28,7 +28,7 @@ final class LedgerKeys {
         return hashTags.keyPrefix(tag) + "d:" + day;
     }
 
-    /** Returns the key of the set of the days of a hash tag's identifiers whose sums are to be computed. */
+    /** Returns the key of the sorted set of the days of a hash tag's identifiers whose sums are to be computed. */
     String changedDays(int tag) {
         return hashTags.keyPrefix(tag) + "n:days";
     }

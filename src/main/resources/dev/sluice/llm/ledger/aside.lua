@@ -2,7 +2,7 @@
 --
 -- KEYS[1]  a key of the ledger
 -- KEYS[2]  destination of the foreign data
--- ARGV[1]  "hash" for an identifier's hour, "zset" for the request ids of an identifier, "set" for the set of days
+-- ARGV[1]  "hash" for an identifier's hour, "zset" for the request ids of an identifier
 -- ARGV[2]  expiry of KEYS[2] (Unix seconds)
 -- Returns  1 if data was moved; 0 if nothing is left to move, or KEYS[2] exists
 --
@@ -16,8 +16,7 @@ local function is_integer(text)
 end
 
 local moved = 0
-local readers = { hash = 'HGETALL', zset = 'ZCARD', set = 'SCARD' }
-local content = redis.pcall(readers[ARGV[1]], KEYS[1])
+local content = redis.pcall(ARGV[1] == 'hash' and 'HGETALL' or 'ZCARD', KEYS[1])
 if type(content) == 'table' and content.err then
   if not string.find(content.err, 'WRONGTYPE', 1, true) then
     return content

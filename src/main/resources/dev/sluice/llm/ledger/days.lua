@@ -1,6 +1,6 @@
 -- Sums the hours of identifiers by owner, provider and model, and writes the sums to the hashes of days, or returns them.
 --
--- KEYS[1]    set of the days of identifiers whose sums are to be computed, "<day>:<identifier>"
+-- KEYS[1]    sorted set of the days of identifiers whose sums are to be computed, "<day>:<identifier>"
 -- KEYS[...]  per group: hash of the day, then the identifier's hashes of hours (see book.lua)
 -- ARGV[1]    "write" or "read"
 -- ARGV[...]  per group: identifier, its member of KEYS[1], expiry of the hash of the day (Unix seconds), number of hashes of hours,
@@ -121,7 +121,7 @@ while argument <= #ARGV do
     for _, hash in ipairs(listed) do
       redis.call('HSET', hash, 'day', '0')
     end
-    redis.call('SREM', KEYS[1], member)
+    redis.call('ZREM', KEYS[1], member)
   end
   groups = groups + 1
   key, argument = key + 1 + hours, argument + 4 + hours

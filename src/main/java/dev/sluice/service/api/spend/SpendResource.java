@@ -97,10 +97,10 @@ public class SpendResource {
     private static boolean prefersCsv(RoutingContext context) {
         List<MIMEHeader> accepted = context.parsedHeaders().accept(); // in the order of preference
         for (var type : accepted) {
-            if (type.component().equalsIgnoreCase("text") && type.subComponent().equalsIgnoreCase("csv")) {
+            if ("text".equalsIgnoreCase(type.component()) && "csv".equalsIgnoreCase(type.subComponent())) {
                 return true;
             }
-            if (type.component().equalsIgnoreCase("application") || type.component().equals("*")) {
+            if (type.component() == null || !type.component().equalsIgnoreCase("text")) { // null stands for any
                 return false;
             }
         }
