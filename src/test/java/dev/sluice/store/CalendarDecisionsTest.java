@@ -168,7 +168,8 @@ class CalendarDecisionsTest {
         assertThat(store.reserve("settle", reservation, tokens).admitted()).isTrue();
         store.at(day.endMicros() + SECOND);
         assertThat(store.reserve("settle", "other", tokens).admitted()).isTrue();
-        var token = ReservationToken.parse(ReservationToken.of(Location.REDIS, reservation, List.of("settle"), List.of(tokens)).toString());
+        var token = ReservationToken
+                .parse(ReservationToken.of(Location.REDIS, reservation, List.of("settle"), List.of(tokens)).toString());
         store.store().settle("settle", token, Map.of("r", 100L)).await().atMost(TIMEOUT);
         assertThat(usage(store, "settle", tokens)).as("the next day").isEqualTo(600);
         store.at(day.endMicros() - SECOND);
