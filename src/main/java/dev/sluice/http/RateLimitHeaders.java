@@ -163,6 +163,9 @@ public class RateLimitHeaders {
             var name = ambiguous.contains(quota.resource())
                     ? structuredString(quota.resource() + '/' + window)
                     : cachedName(quota.resource());
+            if (policy.indexOf(name) >= 0) { // a calendar period and a sliding window of the same length
+                name = structuredString(quota.resource() + '/' + window + "/2");
+            }
             if (!policy.isEmpty()) {
                 policy.append(", ");
                 state.append(", ");
