@@ -6,7 +6,6 @@ import java.util.function.Supplier;
 import jakarta.ws.rs.core.Response;
 
 import dev.sluice.api.Decision;
-import dev.sluice.api.QuotaStatus;
 import dev.sluice.api.QuotaUnit;
 import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpHeaders;
@@ -138,7 +137,11 @@ public final class ErrorResponse {
         return new ErrorResponse(429, EXCEEDED_CODE, message, null, () -> {
             var violated = new JsonArray();
             var names = PolicyNames.of(decision.quotas());
-            decision.quotas().stream().filter(QuotaStatus::denied).map(names::name).distinct().forEach(violated::add);
+            for (int i = 0; i < names.size(); i++) {
+                if (decision.quotas().get(i).denied()) {
+                    violated.add(names.get(i));
+                }
+            }
             return new JsonObject().put("type", QUOTA_EXCEEDED).put("violated-policies", violated);
         }, decision);
     }

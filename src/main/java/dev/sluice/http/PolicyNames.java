@@ -1,48 +1,42 @@
 package dev.sluice.http;
 
-import java.util.HashSet;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
-import java.util.Set;
 
 import dev.sluice.api.QuotaStatus;
 
 /**
- * Names of the quotas of one decision: the resource, preceded by the identifier if it is not that of the first quota
- * ({@code team:growth/api}), and followed by the length of the window in seconds if there are several of the resource.
+ * Names of the quotas of one decision, all different: the resource, preceded by the identifier if it is not that of the first quota
+ * ({@code team:growth/api}), and followed by the length of the window in seconds if there are several of the resource, and by a number
+ * if a calendar period and a sliding window have the same length.
  */
 final class PolicyNames {
 
-    private final String caller;
-    /** Names of which there are several quotas. */
-    private final Set<String> ambiguous;
-
-    private PolicyNames(String caller, Set<String> ambiguous) {
-        this.caller = caller;
-        this.ambiguous = ambiguous;
+    private PolicyNames() {
     }
 
-    static PolicyNames of(List<QuotaStatus> quotas) {
-        if (quotas.size() <= 1) {
-            return new PolicyNames(quotas.isEmpty() ? "" : quotas.get(0).identifier(), Set.of());
+    /** Returns the name of each quota. */
+    static List<String> of(List<QuotaStatus> quotas) {
+        if (quotas.size() == 1) {
+            return List.of(quotas.get(0).resource());
         }
-        var caller = quotas.get(0).identifier();
-        var seen = new HashSet<String>();
-        var ambiguous = new HashSet<String>();
+        var names = new ArrayList<String>(quotas.size());
+        var quantities = new HashMap<String, Integer>();
         for (var quota : quotas) {
-            var name = base(quota, caller);
-            if (!seen.add(name)) {
-                ambiguous.add(name);
+            var caller = quotas.get(0).identifier();
+            var name = quota.identifier().equals(caller) ? quota.resource() : quota.identifier() + '/' + quota.resource();
+            names.add(name);
+            quantities.merge(name, 1, Integer::sum);
+        }
+        var numbers = new HashMap<String, Integer>();
+        for (int i = 0; i < names.size(); i++) {
+            if (quantities.get(names.get(i)) > 1) {
+                var name = names.get(i) + '/' + quotas.get(i).window().toSeconds();
+                int number = numbers.merge(name, 1, Integer::sum);
+                names.set(i, number == 1 ? name : name + '/' + number);
             }
         }
-        return new PolicyNames(caller, ambiguous);
-    }
-
-    private static String base(QuotaStatus quota, String caller) {
-        return quota.identifier().equals(caller) ? quota.resource() : quota.identifier() + '/' + quota.resource();
-    }
-
-    String name(QuotaStatus quota) {
-        var name = base(quota, caller);
-        return ambiguous.contains(name) ? name + '/' + quota.window().toSeconds() : name;
+        return names;
     }
 }

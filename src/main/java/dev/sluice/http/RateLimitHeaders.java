@@ -151,12 +151,13 @@ public class RateLimitHeaders {
         var names = PolicyNames.of(decision.quotas());
         var policy = new StringBuilder(64);
         var state = new StringBuilder(64);
-        for (var quota : decision.quotas()) {
+        for (int i = 0; i < names.size(); i++) {
+            var quota = decision.quotas().get(i);
             long window = quota.window().toSeconds();
             if (window == 0) {
                 continue; // Rate.BLOCKED has no window
             }
-            var name = cachedName(names.name(quota));
+            var name = cachedName(names.get(i));
             if (!policy.isEmpty()) {
                 policy.append(", ");
                 state.append(", ");

@@ -5,8 +5,9 @@
 -- KEYS[...]  reservations that are not settled yet, as decide.lua writes them
 -- ARGV[1]    number of windows
 -- ARGV[...]  per window: name in the index, length in microseconds (of a calendar window: of its period, followed by "@" and the
---            period's begin in Unix seconds; nothing is merged into a period that is over), form of the entries (seen, log or ring), entries:
---            "time:units,time:units" or "bucket:units,bucket:units", oldest first. "seen" comes first
+--            period's begin in Unix seconds; nothing is merged into a period that is over), form of the
+--            entries (seen, log or ring), entries: "time:units,time:units" or "bucket:units,bucket:units", oldest first. "seen"
+--            comes first
 -- ARGV[...]  per reservation: its name in the index, the longest of its windows in microseconds, number of windows, then per
 --            window: name in the index, "bucket:cost"
 --

@@ -92,6 +92,8 @@ class SettingsTest {
             "RATE_LIMIT_MEMORY_MAX_SIZE | 99999999999999999999G | a size in bytes, or with a unit (K, M, G), such as 64M",
             "RATE_LIMIT_LLM_MAX_BODY_SIZE | 99999999999G | a size in bytes, or with a unit (K, M, G), such as 32M",
             "RATE_LIMIT_UPSTREAM_TIMEOUT | 99999999999999d | a duration with a unit (ms, s, m, h, d), such as 60s",
+            "RATE_LIMIT_TIME_ZONE | Mars/Base | a time zone such as UTC, Europe/Berlin or +05:45",
+            "RATE_LIMIT_TIME_ZONE | europe/berlin | a time zone such as UTC, Europe/Berlin or +05:45; did you mean Europe/Berlin?",
             "RATE_LIMIT_LLM_OPENAI_OUTPUT_ESTIMATE | many | a whole number"})
     void invalidValueIsReportedWithItsVariable(String variable, String text, String allowed) {
         assertThat(problems(Map.of(variable, text))).singleElement().asString().startsWith(variable + ": ")
@@ -109,6 +111,9 @@ class SettingsTest {
     @CsvSource({"RATE_LIMIT_ENABLED, No, rate-limit.enabled, false", "RATE_LIMIT_ENABLED, 1, rate-limit.enabled, true",
             "RATE_LIMIT_ENABLED, ' ON ', rate-limit.enabled, true", "RATE_LIMIT_FALLBACK, OPEN, rate-limit.fallback, open",
             "RATE_LIMIT_FORWARDED_HEADER, X_FORWARDED_FOR, rate-limit.forwarded-header, x-forwarded-for",
+            "RATE_LIMIT_TIME_ZONE, ' Europe/Berlin', rate-limit.time-zone, Europe/Berlin",
+            "RATE_LIMIT_TIME_ZONE, '', rate-limit.time-zone, UTC", "RATE_LIMIT_TIME_ZONE, Z, rate-limit.time-zone, Z",
+            "RATE_LIMIT_TIME_ZONE, Mars/Base, rate-limit.time-zone, UTC",
             "RATE_LIMIT_TIMEOUT, '', rate-limit.timeout, 100ms", "RATE_LIMIT_TIMEOUT, ' ', rate-limit.timeout, 100ms",
             "RATE_LIMIT_TIMEOUT, 2s, rate-limit.timeout, 2s", "RATE_LIMIT_INSTANCES, ' 3', rate-limit.instances, 3",
             "RATE_LIMIT_UPSTREAM_WEBSOCKET_GRACE_PERIOD, 0, rate-limit.upstream.websocket-grace-period, 0",

@@ -51,6 +51,15 @@ class RateLimitHeadersTest {
         assertThat(names(written(setting, decision(true, false, DecisionMode.REDIS)))).isEqualTo(names);
     }
 
+    @Test
+    void windowsOfOneLengthHaveDifferentNames() {
+        var quota = new QuotaStatus("api:/a", QuotaUnit.REQUESTS, 10, Duration.ofDays(1), 4, Optional.of(NOW), false,
+                Optional.empty());
+        var decision = new Decision(true, false, DecisionMode.REDIS, NOW, List.of(quota, quota));
+        assertThat(written("all", decision).get("RateLimit-Policy"))
+                .isEqualTo("\"api:/a/86400\";q=10;w=86400, \"api:/a/86400/2\";q=10;w=86400");
+    }
+
     @ParameterizedTest
     @CsvSource({"all", "standard", "legacy", "none"})
     void retryModeAndDryRunAreReportedWithEverySetting(String setting) {

@@ -89,6 +89,10 @@ class RateLimitedMethodsTest {
         void perMinutes() {
         }
 
+        @RateLimited(limit = 5, per = "month")
+        void perMonth() {
+        }
+
         @GET
         @Path("/{id}")
         @RateLimited(value = "5/minute", key = "{id}-{q}-{r}")
@@ -223,6 +227,8 @@ class RateLimitedMethodsTest {
 
     @Test
     void windowMayBeADuration() throws NoSuchMethodException {
+        assertThat(methods.of(ValidBean.class, ValidBean.class.getDeclaredMethod("perMonth")).limits().get(0).check().rate())
+                .isEqualTo(Rate.parse("5/calendar-month"));
         var limits = methods.of(ValidBean.class, ValidBean.class.getDeclaredMethod("perMinutes")).limits();
         assertThat(limits.get(0).check().rate()).isEqualTo(Rate.parse("5/120s"));
     }

@@ -600,8 +600,8 @@ function build.long()
 end
 
 -- Windows of requests with several windows, and single ones in unusual states. A window is a table: key, span, begins (of the
--- period of a calendar window), now (clock, or its newest entry if that is later), used, free, noted; for a log: raw and log (see write_log), or long, or weighted (see
--- there); for a ring: ring, start, base, sum, bucket.
+-- period of a calendar window), now (clock, or its newest entry if that is later), used, free, noted; for a log: raw and log (see
+-- write_log), or long, or weighted (see there); for a ring: ring, start, base, sum, bucket.
 function build.rings()
   local call, sub, format, floor = redis.call, string.sub, string.format, math.floor
   local pack, unpack = struct.pack, struct.unpack

@@ -12,8 +12,11 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.YearMonth;
+import java.time.ZoneOffset;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -65,6 +68,10 @@ class EnvoyRateLimitServiceTest {
                   - key: shadowed
                     shadow_mode: true
                     rate: 1/minute
+                  - key: monthly
+                    rate: 2/calendar-month
+                  - key: daily
+                    rate: 7/day;6/calendar-day
                   - key: blocked
                     rate: blocked
                   - key: free
@@ -162,6 +169,21 @@ class EnvoyRateLimitServiceTest {
         assertThat(error.getString("code")).isEqualTo("RATE_5001");
         assertThat(error.getJsonObject("details").getInteger("limit")).isEqualTo(3);
         assertThat(limits("rls:edge:path=/exact")).containsExactlyEntriesOf(Map.of("paths", 3));
+    }
+
+    @Test
+    void calendarPeriodsEndAtMidnight() {
+        var before = YearMonth.now(ZoneOffset.UTC);
+        for (var code : List.of(Code.OK, Code.OK, Code.OVER_LIMIT)) {
+            var response = ask(request("own", descriptor("monthly", "acme"), descriptor("daily", "acme")));
+            if (before.equals(YearMonth.now(ZoneOffset.UTC))) { // otherwise, a month has begun in between
+                assertThat(response.getOverallCode()).isEqualTo(code);
+            }
+            var monthly = response.getStatuses(0);
+            assertThat(monthly.getCurrentLimit().getUnit()).isEqualTo(Unit.MONTH);
+            assertThat(response.getStatuses(1).getCurrentLimit().getUnit()).isEqualTo(Unit.DAY);
+            assertThat(monthly.getDurationUntilReset().getSeconds()).isLessThan(31 * 86_400);
+        }
     }
 
     @Test

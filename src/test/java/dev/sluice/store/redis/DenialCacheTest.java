@@ -2,13 +2,17 @@ package dev.sluice.store.redis;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.time.ZoneOffset;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
+import dev.sluice.api.CalendarPeriod;
 import dev.sluice.api.QuotaUnit;
+import dev.sluice.store.CalendarWindow;
+import dev.sluice.store.ClaimPlan;
 import dev.sluice.store.StoreResult;
 import dev.sluice.store.StoreUnderTest;
 import dev.sluice.store.WindowClaim;
@@ -59,6 +63,18 @@ class DenialCacheTest {
         pass(1);
         assertThat(denials.get("alice", claims(10, 1))).as("by the upper bound of Redis's time").isNull();
         assertThat(denials.hits()).isEqualTo(1);
+    }
+
+    @Test
+    void denialOfACalendarWindowIsValidUntilItsPeriodEnds() {
+        var day = CalendarWindow.at(CalendarPeriod.DAY, ZoneOffset.UTC, START);
+        var today = List.of(claims(10, 1).get(0).in(day));
+        cache(today, denied(day.endMicros(), day.endMicros()));
+        pass(day.endMicros() - START - 2);
+        assertThat(denials.get("alice", today)).isNotNull();
+        assertThat(denials.get("alice", ClaimPlan.at(today, day.endMicros()))).as("the next day").isNull();
+        pass(1);
+        assertThat(denials.get("alice", today)).isNull();
     }
 
     @Test
