@@ -2,7 +2,7 @@
 --
 -- KEYS[1]    sequence number and outcome of the last batch of this instance and buffer: "<number>:<outcome>"
 -- KEYS[...]  hashes of an identifier's hour; sorted sets of the request ids (idempotency keys) of an identifier, by the time at
---            which they were booked; keys of single requests, as which the previous version kept them; and sets of the days of
+--            which they were booked; keys of single requests, as which the previous version kept them; and sorted sets of the days of
 --            identifiers whose rows in the day's hash are to be computed (see days.lua)
 -- ARGV[1]    sequence number of this batch, greater than that of every earlier batch
 -- ARGV[2]    expiry of KEYS[1] in seconds
@@ -44,6 +44,9 @@ local MAX_INTEGER = '9223372036854775807'
 
 -- Returns true if Redis accepts this text as an integer for HINCRBY.
 local function is_integer(text)
+  if #text < #MAX_INTEGER and string.find(text, '^[1-9]%d*$') then
+    return true
+  end
   local digits = string.match(text, '^%-?([1-9]%d*)$')
   return text == '0' or digits and (#digits < #MAX_INTEGER or #digits == #MAX_INTEGER and digits <= MAX_INTEGER)
 end
@@ -81,8 +84,12 @@ local function read_fields(entry)
     entry.fields[#entry.fields + 1] = entry.provider .. ':' .. ARGV[i] .. ':' .. entry.model
   end
   local values = redis.pcall('HMGET', KEYS[entry.hash], unpack(entry.fields))
+  if is_error(values) then
+    report_foreign(entry.hash)
+    return false
+  end
   for i = 1, #entry.fields do
-    if is_error(values) or values[i] and not is_integer(values[i]) then
+    if values[i] and not is_integer(values[i]) then
       report_foreign(entry.hash)
       return false
     end
@@ -153,7 +160,7 @@ redis.call('SET', KEYS[1], last_batch, 'EX', ARGV[2])
 
 for _, entry in ipairs(entries) do
   if entry.is_new and not entry.is_listed then
-    local added = redis.pcall('SADD', KEYS[entry.days], entry.day)
+    local added = redis.pcall('ZADD', KEYS[entry.days], '0', entry.day)
     if is_error(added) then
       if not string.find(added.err, 'WRONGTYPE', 1, true) then
         return added
@@ -174,7 +181,7 @@ local number_of_owner
 function number_of_owner(entry, owner)
   local hash = KEYS[entry.hash]
   local name = entry.hash .. ' ' .. owner
-  local number = entry.owner == owner and entry.owner_number or numbers[name]
+  local number = numbers[name]
   if number then
     return number
   end
@@ -202,9 +209,12 @@ for index, entry in ipairs(entries) do
   local booked = entry.is_new and '1' or '0'
   if entry.is_new then
     local hash = KEYS[entry.hash]
-    local number, failure = number_of_owner(entry, entry.owner)
-    if failure and not has_booked then
-      return failure
+    local number, failure = entry.owner_number, nil
+    if not number then
+      number, failure = number_of_owner(entry, entry.owner)
+      if failure and not has_booked then
+        return failure
+      end
     end
     for i = entry.first, entry.last, 2 do
       local field = entry.fields[4 + (i - entry.first) / 2]

@@ -1,11 +1,10 @@
 package dev.sluice.service.api.spend;
 
-import java.util.List;
-
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.Produces;
 import jakarta.ws.rs.core.Context;
+import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 
@@ -29,7 +28,6 @@ import dev.sluice.service.api.BadRequestException;
 import dev.sluice.service.api.EndpointAuthorization;
 import dev.sluice.service.api.OpenApiDefinition;
 import io.smallrye.mutiny.Uni;
-import io.vertx.ext.web.MIMEHeader;
 import io.vertx.ext.web.RoutingContext;
 
 /** Admin endpoint: spend on LLM calls by any dimension. */
@@ -75,14 +73,14 @@ public class SpendResource {
     @APIResponse(responseCode = "403", ref = OpenApiDefinition.FORBIDDEN)
     @APIResponse(responseCode = "429", ref = OpenApiDefinition.TOO_MANY_REQUESTS)
     @APIResponse(responseCode = "503", ref = OpenApiDefinition.UNAVAILABLE)
-    public Uni<Response> spend(@Context RoutingContext context) {
-        return authorization.authorizeAdmin(context, () -> spend(context, null));
+    public Uni<Response> spend(@Context RoutingContext context, @Context HttpHeaders headers) {
+        boolean csv = prefersCsv(headers);
+        return authorization.authorizeAdmin(context, () -> spend(context, csv, null));
     }
 
     /** @param forcedTeam team whose calls alone the token may see; null for all */
-    private Uni<Response> spend(RoutingContext context, String forcedTeam) {
+    private Uni<Response> spend(RoutingContext context, boolean csv, String forcedTeam) {
         var query = SpendParameters.read(context, ledger.currentHour(), forcedTeam);
-        boolean csv = prefersCsv(context);
         return reports.find(query).map(report -> SpendResponse.of(query, report))
                 .map(body -> csv
                         ? Response.ok(body.toCsv(query.groupBy()), CSV + "; charset=UTF-8; header=present")
@@ -94,13 +92,12 @@ public class SpendResource {
                         + " rows: group by fewer dimensions, or restrict it by from, to or a filter"));
     }
 
-    private static boolean prefersCsv(RoutingContext context) {
-        List<MIMEHeader> accepted = context.parsedHeaders().accept(); // in the order of preference
-        for (var type : accepted) {
-            if ("text".equalsIgnoreCase(type.component()) && "csv".equalsIgnoreCase(type.subComponent())) {
+    private static boolean prefersCsv(HttpHeaders headers) {
+        for (var type : headers.getAcceptableMediaTypes()) { // in the order of preference
+            if (type.getType().equalsIgnoreCase("text") && type.getSubtype().equalsIgnoreCase("csv")) {
                 return true;
             }
-            if (type.component() == null || !type.component().equalsIgnoreCase("text")) { // null stands for any
+            if (type.isWildcardType() || type.getType().equalsIgnoreCase("application")) {
                 return false;
             }
         }
