@@ -7,17 +7,15 @@ import java.util.Set;
 
 import dev.sluice.api.RateLimitRequest;
 import dev.sluice.api.ResourceCheck;
+import dev.sluice.identity.chain.LevelResources;
 import dev.sluice.identity.chain.OwnLimits;
 
 /**
- * Rules of the limits of a level for API requests: the resource {@code api} for all of them, and {@code endpoint:} and the endpoint as
- * configured for each endpoint. Immutable once created.
+ * Rules of the limits of a level for API requests. Immutable once created.
+ *
+ * @see LevelResources
  */
 final class LevelRules {
-
-    /** Resource of the limit of all API requests of a level. */
-    private static final String ALL = "api";
-    private static final String ENDPOINT_PREFIX = "endpoint:";
 
     private final List<ResourceCheck> always;
     /** Null if there are no limits of endpoints. */
@@ -25,11 +23,11 @@ final class LevelRules {
 
     /** @param prefix segments of the API prefix */
     LevelRules(OwnLimits limits, List<String> prefix, boolean caseInsensitive) {
-        always = limits.api() == null ? List.of() : List.of(new ResourceCheck(ALL, limits.api(), 1));
+        always = limits.api() == null ? List.of() : List.of(new ResourceCheck(LevelResources.API, limits.api(), 1));
         endpoints = limits.endpoints().isEmpty() ? null : new RuleMatcher();
         limits.endpoints().forEach((name, rate) -> Endpoint.parse(name, prefix, caseInsensitive).ifPresent(
                 endpoint -> endpoints.add(endpoint.method(), endpoint.segments(),
-                        new LimitRule(ENDPOINT_PREFIX + name, Map.of("", rate), null))));
+                        new LimitRule(LevelResources.endpoint(name), Map.of("", rate), null))));
     }
 
     boolean hasEndpoints() {
@@ -54,6 +52,6 @@ final class LevelRules {
                 checks.add(rule.check("", 1));
             }
         }
-        return checks.isEmpty() ? null : new RateLimitRequest(identifier, null, ALL, checks);
+        return checks.isEmpty() ? null : new RateLimitRequest(identifier, null, LevelResources.API, checks);
     }
 }

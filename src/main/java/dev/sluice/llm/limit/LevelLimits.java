@@ -10,19 +10,17 @@ import dev.sluice.api.Rate;
 import dev.sluice.api.RateLimitRequest;
 import dev.sluice.api.ResourceCheck;
 import dev.sluice.identity.chain.ChainLevel;
+import dev.sluice.identity.chain.LevelResources;
 import dev.sluice.identity.chain.LlmRates;
 import dev.sluice.llm.policy.LlmPolicySnapshot;
 import dev.sluice.llm.protocol.TokenUsage;
 
 /**
- * Limits of a caller's levels that apply to one call. The resources are {@code llm}, {@code llm:tokens} and {@code llm:budget}; those
- * of a model have {@code /} and its pattern behind it.
+ * Limits of a caller's levels that apply to one call.
+ *
+ * @see LevelResources
  */
 final class LevelLimits {
-
-    private static final String CALLS = "llm";
-    private static final String TOKENS = "llm:tokens";
-    private static final String BUDGET = "llm:budget";
 
     /**
      * Rates of one level.
@@ -41,7 +39,7 @@ final class LevelLimits {
             }
             var pattern = pattern(policy, call, level, call.model());
             if (pattern != null) {
-                parts.add(new Part(level.identifier(), level.limits().models().get(pattern), '/' + pattern));
+                parts.add(new Part(level.identifier(), level.limits().models().get(pattern), LevelResources.models(pattern)));
             }
         }
     }
@@ -74,7 +72,7 @@ final class LevelLimits {
     /** Returns the budgets. */
     Stream<UnderReservedCalls.Budget> budgets() {
         return parts.stream().filter(part -> isLimited(part.rates().budget()))
-                .map(part -> new UnderReservedCalls.Budget(part.identifier(), BUDGET + part.suffix()));
+                .map(part -> new UnderReservedCalls.Budget(part.identifier(), LevelResources.BUDGET + part.suffix()));
     }
 
     /**
@@ -87,8 +85,8 @@ final class LevelLimits {
     ReservedWindows windows(String identifier, String tokens, String budget) {
         return new ReservedWindows(
                 Stream.concat(Stream.of(identifier), parts.stream().map(Part::identifier)).distinct().toList(),
-                resources(tokens, TOKENS, rates -> rates.tokens() != null),
-                resources(budget, BUDGET, rates -> rates.budget() != null));
+                resources(tokens, LevelResources.TOKENS, rates -> rates.tokens() != null),
+                resources(budget, LevelResources.BUDGET, rates -> rates.budget() != null));
     }
 
     private List<String> resources(String ofRules, String prefix, Predicate<LlmRates> isSet) {
@@ -104,15 +102,15 @@ final class LevelLimits {
             var checks = new ArrayList<ResourceCheck>(3);
             var rates = part.rates();
             if (rates.requests() != null) {
-                checks.add(new ResourceCheck(CALLS + part.suffix(), rates.requests(), 1));
+                checks.add(new ResourceCheck(LevelResources.CALLS + part.suffix(), rates.requests(), 1));
             }
             if (rates.tokens() != null) {
-                checks.add(ResourceCheck.reservation(TOKENS + part.suffix(), rates.tokens(), usage.total()));
+                checks.add(ResourceCheck.reservation(LevelResources.TOKENS + part.suffix(), rates.tokens(), usage.total()));
             }
             if (rates.budget() != null) {
-                checks.add(ResourceCheck.reservation(BUDGET + part.suffix(), rates.budget(), costNanodollars));
+                checks.add(ResourceCheck.reservation(LevelResources.BUDGET + part.suffix(), rates.budget(), costNanodollars));
             }
-            requests.add(new RateLimitRequest(part.identifier(), null, CALLS, checks));
+            requests.add(new RateLimitRequest(part.identifier(), null, LevelResources.CALLS, checks));
         }
         return requests;
     }

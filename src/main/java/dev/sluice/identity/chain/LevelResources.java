@@ -1,0 +1,60 @@
+package dev.sluice.identity.chain;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.TreeMap;
+
+import org.jspecify.annotations.Nullable;
+
+import dev.sluice.api.Rate;
+
+/** Names of the resources of a level's own limits. They differ from those of rules, which a user's windows may have too. */
+public final class LevelResources {
+
+    /** All API requests. */
+    public static final String API = "api";
+    /** Calls of language models. */
+    public static final String CALLS = "llm";
+    /** Tokens of these calls. */
+    public static final String TOKENS = "llm:tokens";
+    /** Cost of these calls. */
+    public static final String BUDGET = "llm:budget";
+
+    private LevelResources() {
+    }
+
+    /** Returns the resource of an endpoint's limit. */
+    public static String endpoint(String name) {
+        return "endpoint:" + name;
+    }
+
+    /**
+     * Returns the end of the name of a resource that counts some models only, which follows {@link #CALLS}, {@link #TOKENS} or
+     * {@link #BUDGET}.
+     */
+    public static String models(String pattern) {
+        return '/' + pattern;
+    }
+
+    /** Returns the rates of all limits by their resources, in a fixed order. */
+    public static Map<String, Rate> rates(OwnLimits limits) {
+        var rates = new LinkedHashMap<String, Rate>();
+        put(rates, API, limits.api());
+        new TreeMap<>(limits.endpoints()).forEach((name, rate) -> put(rates, endpoint(name), rate));
+        put(rates, "", limits.llm());
+        new TreeMap<>(limits.models()).forEach((pattern, ofModels) -> put(rates, models(pattern), ofModels));
+        return rates;
+    }
+
+    private static void put(Map<String, Rate> rates, String suffix, LlmRates ofCalls) {
+        put(rates, CALLS + suffix, ofCalls.requests());
+        put(rates, TOKENS + suffix, ofCalls.tokens());
+        put(rates, BUDGET + suffix, ofCalls.budget());
+    }
+
+    private static void put(Map<String, Rate> rates, String resource, @Nullable Rate rate) {
+        if (rate != null) {
+            rates.put(resource, rate);
+        }
+    }
+}
