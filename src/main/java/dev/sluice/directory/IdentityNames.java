@@ -13,14 +13,22 @@ public final class IdentityNames {
 
     /** Returns whether a text can be a name: 1 to 128 visible characters, without {@code /}. */
     public static boolean isValid(String text) {
-        if (text.isEmpty() || text.length() > 2 * MAX_LENGTH || text.codePointCount(0, text.length()) > MAX_LENGTH) {
-            return false;
+        int length = 0;
+        for (int i = 0; i < text.length(); length++) { // a loop: called for each request
+            int character = text.codePointAt(i);
+            if (length == MAX_LENGTH || !isVisible(character)) {
+                return false;
+            }
+            i += Character.charCount(character);
         }
-        return text.codePoints().allMatch(IdentityNames::isVisible);
+        return length > 0;
     }
 
     private static boolean isVisible(int character) {
-        return character != '/' && switch (Character.getType(character)) {
+        if (character > ' ' && character < 0x7f) {
+            return character != '/';
+        }
+        return switch (Character.getType(character)) {
             case Character.CONTROL, Character.FORMAT, Character.SURROGATE, Character.UNASSIGNED, Character.LINE_SEPARATOR,
                     Character.PARAGRAPH_SEPARATOR, Character.SPACE_SEPARATOR, Character.PRIVATE_USE ->
                 false;
