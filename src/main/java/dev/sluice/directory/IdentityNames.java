@@ -29,8 +29,18 @@ public final class IdentityNames {
 
     /** Returns whether a text consists of 1 to {@value #MAX_LENGTH} visible characters, without a space at the start or end. */
     public static boolean isVisible(@Nullable String text) {
-        return text != null && !text.isEmpty() && text.length() <= MAX_LENGTH && !isSpace(text.codePointAt(0))
-                && !isSpace(text.codePointBefore(text.length())) && text.codePoints().allMatch(IdentityNames::isVisible);
+        if (text == null || text.isEmpty() || text.length() > MAX_LENGTH || isSpace(text.codePointAt(0))
+                || isSpace(text.codePointBefore(text.length()))) {
+            return false;
+        }
+        for (int i = 0; i < text.length();) { // a loop: called for each request
+            int codePoint = text.codePointAt(i);
+            if (!isVisible(codePoint)) {
+                return false;
+            }
+            i += Character.charCount(codePoint);
+        }
+        return true;
     }
 
     private static boolean isSpace(int codePoint) {
@@ -39,6 +49,9 @@ public final class IdentityNames {
 
     /** Invisible characters would make two names look the same, or change the direction of the text around them. */
     private static boolean isVisible(int codePoint) {
+        if (codePoint > ' ' && codePoint < 0x7f) {
+            return true;
+        }
         return switch (Character.getType(codePoint)) {
             case Character.CONTROL, Character.FORMAT, Character.SURROGATE, Character.LINE_SEPARATOR,
                     Character.PARAGRAPH_SEPARATOR, Character.PRIVATE_USE, Character.UNASSIGNED ->

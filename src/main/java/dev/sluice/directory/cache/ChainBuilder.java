@@ -1,10 +1,15 @@
 package dev.sluice.directory.cache;
 
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 
 import org.jspecify.annotations.Nullable;
 
+import dev.sluice.api.Identifiers;
 import dev.sluice.directory.IdentityAttributes;
 import dev.sluice.directory.IdentityKind;
 import dev.sluice.identity.chain.ChainLevel;
@@ -52,10 +57,25 @@ final class ChainBuilder {
 
     private void addGroup(IdentityKind kind, @Nullable CachedRecord group, @Nullable CachedRecord user) {
         if (group != null && group.attributes() != null && user != null) {
-            addLevel(kind.identifier(group.name()) + '/' + IdentityKind.USER.identifier(user.name()),
-                    group.attributes().memberLimits());
+            addLevel(memberIdentifier(kind.identifier(group.name()), user.name()), group.attributes().memberLimits());
         }
         add(kind, group);
+    }
+
+    /** Returns the identifier of a member, with a hash of the user's name if the names are too long for an identifier. */
+    private static String memberIdentifier(String group, String user) {
+        var identifier = group + '/' + IdentityKind.USER.identifier(user);
+        return Identifiers.isValid(identifier)
+                ? identifier
+                : group + '/' + IdentityKind.USER.identifier("sha256:" + sha256(user));
+    }
+
+    private static String sha256(String text) {
+        try {
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8)));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e); // every Java platform has it
+        }
     }
 
     private void add(IdentityKind kind, @Nullable CachedRecord record) {

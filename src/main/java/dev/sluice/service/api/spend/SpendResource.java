@@ -75,7 +75,7 @@ public class SpendResource {
     @APIResponse(responseCode = "503", ref = OpenApiDefinition.UNAVAILABLE)
     public Uni<Response> spend(@Context RoutingContext context, @Context HttpHeaders headers) {
         boolean csv = prefersCsv(headers);
-        return authorization.authorizeAdmin(context, () -> spend(context, csv, null));
+        return authorization.authorizeTeamAdmin(context, access -> spend(context, csv, access.team()));
     }
 
     /** @param forcedTeam team whose calls alone the token may see; null for all */
