@@ -61,7 +61,8 @@ class CalendarRatesTest {
     }
 
     private static DefaultRateLimiter limiter(FailoverWindowStore store, MicrosClock clock, ZoneId zone) {
-        return new DefaultRateLimiter(store, clock, new PeriodCalendar(zone), FallbackPolicy.LOCAL, true, false, List.of(),
+        return new DefaultRateLimiter(store, null, clock, new PeriodCalendar(zone), FallbackPolicy.LOCAL, true, false,
+                List.of(),
                 (nanos, task) -> task, 0);
     }
 

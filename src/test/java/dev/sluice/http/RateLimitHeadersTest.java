@@ -53,7 +53,7 @@ class RateLimitHeadersTest {
 
     @Test
     void windowsOfOneLengthHaveDifferentNames() {
-        var quota = new QuotaStatus("api:/a", QuotaUnit.REQUESTS, 10, Duration.ofDays(1), 4, Optional.of(NOW), false,
+        var quota = new QuotaStatus("user:a", "api:/a", QuotaUnit.REQUESTS, 10, Duration.ofDays(1), 4, Optional.of(NOW), false,
                 Optional.empty());
         var decision = new Decision(true, false, DecisionMode.REDIS, NOW, List.of(quota, quota));
         assertThat(written("all", decision).get("RateLimit-Policy"))
