@@ -41,6 +41,7 @@ class Benchmark {
         MEASUREMENTS.put("rls", ProxyServiceMeasurements::allowed);
         MEASUREMENTS.put("rls-denied", ProxyServiceMeasurements::denied);
         MEASUREMENTS.put("forward-auth", ProxyServiceMeasurements::forwardAuth);
+        MEASUREMENTS.put("chain", ChainMeasurements::chain);
         MEASUREMENTS.put("denied", ApiGatewayMeasurements::denied);
         MEASUREMENTS.put("llm-hop", LlmGatewayMeasurements::llmHop);
         MEASUREMENTS.put("portkey", LlmGatewayMeasurements::portkey);

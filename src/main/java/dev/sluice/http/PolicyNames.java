@@ -1,7 +1,6 @@
 package dev.sluice.http;
 
-import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.Arrays;
 import java.util.List;
 
 import dev.sluice.api.QuotaStatus;
@@ -21,22 +20,39 @@ final class PolicyNames {
         if (quotas.size() == 1) {
             return List.of(quotas.get(0).resource());
         }
-        var names = new ArrayList<String>(quotas.size());
-        var quantities = new HashMap<String, Integer>();
-        for (var quota : quotas) {
-            var caller = quotas.get(0).identifier();
-            var name = quota.identifier().equals(caller) ? quota.resource() : quota.identifier() + '/' + quota.resource();
-            names.add(name);
-            quantities.merge(name, 1, Integer::sum);
+        var names = new String[quotas.size()];
+        boolean unique = true;
+        for (int i = 0; i < names.length; i++) {
+            var quota = quotas.get(i);
+            names[i] = quota.identifier().equals(quotas.get(0).identifier())
+                    ? quota.resource()
+                    : quota.identifier() + '/' + quota.resource();
+            unique &= occurrences(names, names[i], i) == 0;
         }
-        var numbers = new HashMap<String, Integer>();
-        for (int i = 0; i < names.size(); i++) {
-            if (quantities.get(names.get(i)) > 1) {
-                var name = names.get(i) + '/' + quotas.get(i).window().toSeconds();
-                int number = numbers.merge(name, 1, Integer::sum);
-                names.set(i, number == 1 ? name : name + '/' + number);
+        return Arrays.asList(unique ? names : distinguished(names, quotas));
+    }
+
+    private static String[] distinguished(String[] names, List<QuotaStatus> quotas) {
+        var withWindows = names.clone();
+        for (int i = 0; i < names.length; i++) {
+            if (occurrences(names, names[i], names.length) > 1) {
+                withWindows[i] = names[i] + '/' + quotas.get(i).window().toSeconds();
             }
         }
-        return names;
+        var result = withWindows.clone();
+        for (int i = 0; i < names.length; i++) {
+            int earlier = occurrences(withWindows, withWindows[i], i);
+            result[i] = earlier == 0 ? withWindows[i] : withWindows[i] + '/' + (earlier + 1);
+        }
+        return result;
+    }
+
+    /** Returns how often a name is among the first ones. */
+    private static int occurrences(String[] names, String name, int count) {
+        int occurrences = 0;
+        for (int i = 0; i < count; i++) {
+            occurrences += names[i].equals(name) ? 1 : 0;
+        }
+        return occurrences;
     }
 }

@@ -94,9 +94,7 @@ public class ApiKeyResolver {
         }
         stored.recordUse(key);
         var caller = key.caller();
-        var user = caller.chain().user();
-        return new Owner(new Identity(user == null ? "key:" + key.id() : Sha256.toIdentifier("user:", user),
-                Identity.Source.API_KEY, caller.tier(), caller.chain()));
+        return new Owner(new Identity(key.identifier(), Identity.Source.API_KEY, caller.tier(), caller.chain()));
     }
 
     /**

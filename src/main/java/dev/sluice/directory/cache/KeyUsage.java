@@ -44,6 +44,10 @@ final class KeyUsage {
     /** Notes that a key is used. Does not wait. */
     void record(String id) {
         long hour = TimeUnit.MILLISECONDS.toHours(timeMillis.getAsLong());
+        var noted = pending.get(id);
+        if (noted != null && noted == hour) {
+            return;
+        }
         var before = written.getIfPresent(id);
         if ((before == null || before < hour) && pending.size() < MAX_PENDING) {
             pending.put(id, hour);

@@ -56,7 +56,9 @@ final class RecordReader {
             }
         }
         var attributes = key.attributes();
-        var resolved = new ResolvedKey(id, ChainBuilder.build(id, attributes, user, team, org), attributes.disabled(),
+        var identifier = user == null ? IdentityKind.KEY.identifier(id) : IdentityKind.USER.identifier(user.name());
+        var resolved = new ResolvedKey(id, identifier, ChainBuilder.build(id, attributes, user, team, org),
+                attributes.disabled(),
                 attributes.expiries().getOrDefault(hash, Long.MIN_VALUE));
         return cache.put(hash, new CachedKey(resolved, records, cache.confirmation(), position));
     }

@@ -4,11 +4,12 @@ package dev.sluice.directory.cache;
  * Stored key. Immutable.
  *
  * @param id its id
+ * @param identifier identifier that its requests are counted for: that of its user or, without one, its own
  * @param caller caller of requests with the key
  * @param disabled whether it is disabled
  * @param expiresAt time from which on the text of the key is not valid, in milliseconds since 1970; {@link Long#MAX_VALUE} for never
  */
-public record ResolvedKey(String id, ResolvedCaller caller, boolean disabled, long expiresAt) {
+public record ResolvedKey(String id, String identifier, ResolvedCaller caller, boolean disabled, long expiresAt) {
 
     /**
      * Returns whether requests with the key are permitted.

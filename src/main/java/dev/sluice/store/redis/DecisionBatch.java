@@ -9,7 +9,9 @@ import dev.sluice.store.ClaimPlan;
 import dev.sluice.store.StoreResult;
 import dev.sluice.store.WindowKeys;
 import io.vertx.core.Future;
+import io.vertx.core.buffer.Buffer;
 import io.vertx.redis.client.Response;
+import io.vertx.redis.client.ResponseType;
 
 /**
  * Batch of decisions sent to Redis in one call of the script, which decides them in order. Consecutive requests of one identifier
@@ -197,7 +199,12 @@ final class DecisionBatch {
         var results = new ArrayList<StoreResult[]>(groups.size());
         int index = 1;
         for (var group : groups) {
-            long status = reply.get(index++).toLong();
+            var first = reply.get(index++);
+            if (first.type() == ResponseType.BULK) {
+                results.add(jointResult(group, clock, first.toBuffer()));
+                continue;
+            }
+            long status = first.toLong();
             if (status < 0) {
                 results.add(status == WRONG_PERIOD_STATUS ? WRONG_PERIOD : null);
                 continue;
@@ -214,6 +221,18 @@ final class DecisionBatch {
         return results;
     }
 
+    /** Reads the result of a request of several identifiers, whose numbers are packed: its status, and three for each window. */
+    private static StoreResult[] jointResult(Group group, long clock, Buffer numbers) {
+        long status = numbers.getLong(0);
+        var states = new StoreResult.WindowState[group.first.plan.size()];
+        for (int j = 0; j < states.length; j++) {
+            int position = Long.BYTES * (1 + 3 * j);
+            states[j] = new StoreResult.WindowState(numbers.getLong(position), numbers.getLong(position + Long.BYTES),
+                    numbers.getLong(position + 2 * Long.BYTES));
+        }
+        return new StoreResult[]{new StoreResult((status & 1) == 1, clock + (status >> 1), states)};
+    }
+
     /** @param index of the windows' states in the reply, which are those after the last member */
     private static StoreResult[] results(Group group, int admitted, long now, Response reply, int index) {
         var plan = group.first.plan;
@@ -224,13 +243,12 @@ final class DecisionBatch {
                 continue;
             }
             boolean granted = i < admitted;
-            boolean showsRetry = !granted || group.first.joint != null; // an admitted request may have exceeded a shadow limit
             var states = new StoreResult.WindowState[plan.size()];
             for (int j = 0; j < states.length; j++) {
                 long takenLater = granted && group.first.operation.consume() ? (admitted - 1L - i) * plan.get(j).cost() : 0;
                 states[j] = new StoreResult.WindowState(reply.get(index + 3 * j).toLong() - takenLater,
                         reply.get(index + 3 * j + 1).toLong(),
-                        showsRetry ? reply.get(index + 3 * j + 2).toLong() : 0);
+                        granted ? 0 : reply.get(index + 3 * j + 2).toLong());
             }
             results[i] = new StoreResult(granted, now, states);
         }

@@ -58,15 +58,10 @@ final class PendingDecision {
         this(identifier, plan, operation, reservationId, keys, null, callback);
     }
 
-    /** Creates a decision on windows of several identifiers; {@code identifier} is their {@link JointRequest#key}. */
+    /** Creates a decision on windows of several identifiers; {@code identifier} is the first of them. */
     PendingDecision(JointRequest joint, ClaimPlan.Operation operation, String reservationId, byte[][] keys,
             ResultCallback<StoreResult> callback) {
-        this(joint.key(), joint.plan().claims(), operation, reservationId, keys, joint, callback);
-    }
-
-    /** Returns the identifier that determines the hash tag of the keys. */
-    String taggedIdentifier() {
-        return joint == null ? identifier : joint.identifiers().get(0);
+        this(joint.identifiers().get(0), joint.plan().claims(), operation, reservationId, keys, joint, callback);
     }
 
     private PendingDecision(String identifier, ClaimPlan plan, ClaimPlan.Operation operation, String reservationId,

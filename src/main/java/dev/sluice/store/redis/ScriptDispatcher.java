@@ -63,7 +63,7 @@ final class ScriptDispatcher {
         if (connection == null) {
             return new StoreUnavailableException("Redis is unavailable", null);
         }
-        return pipeline(connection, decision.taggedIdentifier()).submit(decision, System.nanoTime())
+        return pipeline(connection, decision.identifier).submit(decision, System.nanoTime())
                 ? null
                 : connection.overloaded();
     }

@@ -27,9 +27,10 @@
 -- Returns  the time; then per request its status: 1 if admitted, 0 if denied, plus 2 for each microsecond by which its time of
 --          decision is later than that time; for a group of several, the number admitted; and per window, as it is after the
 --          last request: units used, when the next unit expires (0: none used), when the denied cost would fit (0: none
---          denied; -1: never). A negative status has no further elements. -1: one of the keys holds a foreign value that Redis
---          did not let the script delete; -2: the time is not in the period of a calendar window. Times are microseconds since
---          1970.
+--          denied; -1: never). For a request of several identifiers these are one string of 64-bit numbers, most significant
+--          byte first. A negative status has no further elements, and is a number in any case. -1: one of the keys holds a
+--          foreign value that Redis did not let the script delete; -2: the time is not in the period of a calendar window. Times
+--          are microseconds since 1970.
 --          If keys were repaired, two more elements: their number, and the first key. Otherwise, if requests were denied by
 --          the bound on windows, the number of such groups, and "bound". The last element is a number in all other cases.
 --
@@ -102,6 +103,12 @@ local function append_result(at, times, admitted, used, free, retry)
   end
   reply[at + 2], reply[at + 3], reply[at + 4] = used, free, retry
   return at + 4
+end
+
+-- Returns the numbers of a request of several identifiers as one element of the reply.
+local function packed(plan, states)
+  plan.format = plan.format or '>' .. string.rep('i8', #states)
+  return struct.pack(plan.format, unpack(states))
 end
 
 -- Returns how many requests of a group fit.
@@ -388,6 +395,26 @@ function build.ring()
     return (number + 1) * width - 1
   end
 
+  -- Adds units to a ring that has some, in the current bucket. The expiry is extended at most once per window length.
+  local function write_ring(key, ring, start, base, sum, bucket, units, span, index, name)
+    local width = floor(span / 60)
+    local number = floor(clock / width)
+    local noted = floor(bucket * width / span) == floor(clock / span)
+    if number == bucket and noted then
+      call('SETRANGE', key, format('%d', #ring - ENTRY_BYTES), pack(TIME, sum + units))
+      return
+    end
+    if number == bucket then
+      ring = sub(ring, 1, -ENTRY_BYTES - 1)
+    end
+    ring = pack('>BI7', RING, base) .. sub(ring, start) .. pack(ENTRY, sum + units, number)
+    if noted then
+      call('SET', key, ring, 'KEEPTTL')
+    else
+      part('keys').begin(key, ring, span, index, name)
+    end
+  end
+
   local function decide_ring(plan, first, at, times)
     local key, claim = KEYS[first + 1], plan[1]
     local span, cost, limit = claim.span, claim.cost, claim.limit
@@ -436,25 +463,12 @@ function build.ring()
       part('keys').begin(key, pack('>BI7I7I7', RING, 0, cost, number), span, KEYS[first], claim.name)
       head = number
     else
-      local noted = floor(bucket * width / span) == floor(clock / span)
-      if number == bucket and noted then
-        call('SETRANGE', key, format('%d', #ring - ENTRY_BYTES), pack(TIME, sum + cost))
-      else
-        if number == bucket then
-          ring = sub(ring, 1, -ENTRY_BYTES - 1)
-        end
-        ring = pack('>BI7', RING, base) .. sub(ring, start) .. pack(ENTRY, sum + cost, number)
-        if noted then
-          call('SET', key, ring, 'KEEPTTL')
-        else
-          part('keys').begin(key, ring, span, KEYS[first], claim.name)
-        end
-      end
+      write_ring(key, ring, start, base, sum, bucket, cost, span, KEYS[first], claim.name)
     end
     return append_result(at, times, fit, used + cost, (head + 1) * width - 1 + span, retry)
   end
 
-  return { decide = decide_ring, head = ring_head }
+  return { decide = decide_ring, head = ring_head, write = write_ring }
 end
 
 -- Logs that are longer than a page; only parts of them are read.
@@ -1328,8 +1342,7 @@ function build.joint()
       end
     end
     local admitted = outcome(plan, over)
-    at = at + 1
-    reply[at] = (admitted and 1 or 0) + 2 * (general.time_in(plan, now) - clock)
+    local states, last = { (admitted and 1 or 0) + 2 * (general.time_in(plan, now) - clock) }, 1
     for i = 1, #plan do
       local w, claim, index = windows[i], plan[i], KEYS[first + stride * (i - 1)]
       local p, limit = claim.part, claim.limit
@@ -1356,13 +1369,109 @@ function build.joint()
       if full[p] and w.missing and claim.cost > 0 then
         w.used, w.free, w.retry = limit, full[p] > 0 and full[p] or 0, full[p]
       end
-      reply[at + 1], reply[at + 2], reply[at + 3] = w.used, w.free or 0, w.retry
-      at = at + 3
+      states[last + 1], states[last + 2], states[last + 3] = w.used, w.free or 0, w.retry
+      last = last + 3
     end
-    return at
+    reply[at + 1] = packed(plan, states)
+    return at + 1
   end
 
   return { decide = decide_joint }
+end
+
+-- Requests for windows of several identifiers that are all enforced, the most frequent case: all windows have units, none was written
+-- when the clock was ahead, and the request is admitted. Others are left to the part above before anything is written.
+function build.chain()
+  local call, pcall, byte, floor, string_rep = redis.call, redis.pcall, string.byte, math.floor, string.rep
+  local unpack, type, KEYS = struct.unpack, type, KEYS
+  local logs, rings, keys = part('log'), part('ring'), part('keys')
+  -- Per window, overwritten by the next request: its value, units and first unit or bucket; the unexpired part of a log, false for a
+  -- long one, and the window length in which it is listed, or the position, base, sum and last bucket of a ring.
+  local values, used, heads, kept, noted, bases, sums, buckets = {}, {}, {}, {}, {}, {}, {}, {}
+
+  -- Reads a window; returns whether the cost fits and the window is as usual.
+  local function read(i, key, claim)
+    local value, span, units = pcall('GETRANGE', key, claim.start, '-1'), claim.span, nil
+    if type(value) ~= 'string' or value == '' then
+      return false
+    elseif claim.form == 'log' then
+      if byte(value) > 31 or #value % BYTES > 0 or claim.cost > HEAVY then
+        return false
+      end
+      local last = unpack(TIME, value, #value - BYTES + 1)
+      if last > clock or last <= clock - span then
+        return false
+      end
+      noted[i] = floor(last / span)
+      if #value == claim.page then
+        local total, outside = call('STRLEN', key) / BYTES, nil
+        if total ~= floor(total) then
+          return false
+        end
+        kept[i] = false
+        outside, heads[i] = part('long').seek(key, total, clock - span, last)
+        units = total - outside
+      else
+        kept[i], heads[i] = logs.later(value, clock - span)
+        units = #kept[i] / BYTES
+      end
+    else
+      if byte(value) ~= RING or #value % ENTRY_BYTES ~= HEADER or #value == HEADER then
+        return false
+      end
+      local width = floor(span / 60)
+      sums[i], buckets[i] = unpack(ENTRY, value, #value - ENTRY_BYTES + 1)
+      if buckets[i] * width > clock or sums[i] + claim.cost > MOST_UNITS then
+        return false
+      end
+      kept[i], bases[i], heads[i] = rings.head(value, floor((clock + 1 - span) / width) - 1)
+      units = heads[i] and sums[i] - bases[i] or 0
+      if units <= 0 then
+        return false
+      end
+    end
+    values[i], used[i] = value, units
+    return claim.cost == 0 or units + claim.cost <= claim.limit
+  end
+
+  local function decide_chain(plan, first, at, times, reservation)
+    local stride = plan.stride
+    for i = 1, #plan do
+      if not read(i, KEYS[first + stride * (i - 1) + 1], plan[i]) then
+        return part('joint').decide(plan, first, at, times, reservation)
+      end
+    end
+    local states, last = { 1 }, 1
+    for i = 1, #plan do
+      local claim = plan[i]
+      local at_key = first + stride * (i - 1)
+      local index, key = KEYS[at_key], KEYS[at_key + 1]
+      local cost, span, free = claim.cost, claim.span, nil
+      if claim.form == 'log' then
+        free = heads[i] + span
+        local units = cost == 1 and logs.stamp or string_rep(logs.stamp, cost)
+        if cost > 0 and kept[i] then
+          logs.write(key, values[i], kept[i], units, used[i] + cost == claim.limit, span, clock, noted[i], index, claim.name)
+        elseif cost > 0 then
+          part('long').append(key, used[i], cost, claim.limit, units, span, clock, noted[i], index, claim.name)
+        end
+      else
+        free = (heads[i] + 1) * floor(span / 60) - 1 + span
+        if cost > 0 then
+          rings.write(key, values[i], kept[i], bases[i], sums[i], buckets[i], cost, span, index, claim.name)
+          if plan.reserves and claim.form == 'reserved' then
+            keys.remember(KEYS[at_key + 2], claim.name, clock, cost, span, index, reservation)
+          end
+        end
+      end
+      states[last + 1], states[last + 2], states[last + 3] = used[i] + cost, claim.ends or free, 0
+      last = last + 3
+    end
+    reply[at + 1] = packed(plan, states)
+    return at + 1
+  end
+
+  return { decide = decide_chain }
 end
 
 local plans = {}
@@ -1395,7 +1504,7 @@ for p = 1, tonumber(ARGV[3]) do
       arg = arg + 1
     end
   end
-  local way = joint and 'joint' or 'general'
+  local way = joint and (plan.take and not plan.asks and 'chain' or 'joint') or 'general'
   if windows == 1 and not joint and not plan.reserves and not plan.ends and plan[1].cost > 0 and plan[1].cost <= plan[1].limit then
     way = plan[1].form ~= 'log' and 'ring' or plan[1].cost <= HEAVY and 'log' or 'general'
   end

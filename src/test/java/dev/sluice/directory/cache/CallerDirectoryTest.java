@@ -356,7 +356,7 @@ class CallerDirectoryTest {
         long revision = redis.find(KEY, "k").revision();
         for (int i = 0; i < 3; i++) {
             directory.recordUse(key);
-            directory.recordUse(new ResolvedKey("deleted", key.caller(), false, 0));
+            directory.recordUse(new ResolvedKey("deleted", "key:deleted", key.caller(), false, 0));
             directory.usage().flush().toCompletionStage().toCompletableFuture().get(60, TimeUnit.SECONDS);
         }
 
