@@ -136,7 +136,7 @@ class RedisIdentityStoreTest {
     void oneOfConcurrentChangesOfOneRevisionIsMade() {
         long revision = directory.put(USER, "alice", EMPTY).revision();
         var others = directory.newManager();
-        var store = new RedisIdentityStore(DirectoryUnderTest.calls(others), (kind, name, revision, hashes) -> {
+        var store = new RedisIdentityStore(DirectoryUnderTest.calls(others), (kind, name, newRevision, hashes) -> {
         }, "redis.call('TIME')");
         var results = await(Uni.join().all(IntStream.range(0, 50).mapToObj(i -> (i % 2 == 0 ? store : directory.store())
                 .write(new IdentityWrite(USER, "alice", revision, new JsonObject().put("name", "n" + i), EMPTY))).toList())
