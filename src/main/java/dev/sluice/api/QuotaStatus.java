@@ -24,15 +24,22 @@ import com.fasterxml.jackson.annotation.JsonValue;
  * @param denied whether this quota was exceeded; set in a dry run, too
  * @param retryAt when the denied cost fits, provided that nothing else is counted meanwhile; empty if the quota was not
  *        exceeded, or if the cost never fits
+ * @param period kind of the calendar period that is the window; null for a sliding window
  */
 public record QuotaStatus(String identifier, String resource, QuotaUnit unit, long limit, Duration window, long remaining,
-        Optional<Instant> resetAt, boolean denied, Optional<Instant> retryAt) {
+        Optional<Instant> resetAt, boolean denied, Optional<Instant> retryAt, @Nullable CalendarPeriod period) {
+
+    /** Creates the state of a quota with a sliding window. */
+    public QuotaStatus(String identifier, String resource, QuotaUnit unit, long limit, Duration window, long remaining,
+            Optional<Instant> resetAt, boolean denied, Optional<Instant> retryAt) {
+        this(identifier, resource, unit, limit, window, remaining, resetAt, denied, retryAt, null);
+    }
 
     /**
      * Returns the JSON form, with the field names of the HTTP API. Jackson uses it.
      *
      * @return {@code identifier}, {@code resource}, {@code limit}, {@code remaining}, {@code window_seconds}, {@code reset_at},
-     *         {@code unit} unless it is {@code requests}, {@code denied}, {@code retry_at}. Times are Unix seconds, rounded up;
+     *         {@code unit} unless it is {@code requests}, {@code denied}, {@code retry_at}, {@code period} of the calendar. Times are Unix seconds, rounded up;
      *         what does not apply is null
      */
     @JsonValue
@@ -43,6 +50,9 @@ public record QuotaStatus(String identifier, String resource, QuotaUnit unit, lo
         putUsage(fields);
         fields.put("denied", denied);
         fields.put("retry_at", epochSeconds(retryAt));
+        if (period != null) {
+            fields.put("period", period.value());
+        }
         return fields;
     }
 
@@ -63,7 +73,7 @@ public record QuotaStatus(String identifier, String resource, QuotaUnit unit, lo
 
     static QuotaStatus unused(String identifier, ResourceCheck check, Quota quota, Instant now) {
         return new QuotaStatus(identifier, check.resource(), quota.unit(), quota.limit(), quota.window(), quota.limit(),
-                Optional.of(now), false, Optional.empty());
+                Optional.of(now), false, Optional.empty(), quota.period());
     }
 
     static QuotaStatus blocked(String identifier, String resource) {

@@ -48,6 +48,10 @@ final class Settings {
             rate-limit.identities.enabled boolean false
             rate-limit.identities.cache-size integer 10000
             rate-limit.identities.max-staleness duration 60s
+            rate-limit.alerts.url secret -
+            rate-limit.alerts.secret secret -
+            rate-limit.alerts.thresholds text 50,80,95,100
+            rate-limit.alerts.insecure boolean false
             rate-limit.trusted-proxies text -
             rate-limit.identity-proxies text -
             rate-limit.forwarded-header choice auto auto|x-forwarded-for|forwarded

@@ -251,7 +251,8 @@ public final class JointLimiter {
         return new QuotaStatus(HashTags.withoutRoot(identifier), claim.resource(), claim.unit(), claim.limit(),
                 FailoverWindowStore.windowDuration(claim.span()), Math.max(0, claim.share() - state.used()),
                 Optional.of(state.freeAt() == 0 ? decidedAt : MicrosClock.instant(state.freeAt())), state.retryAt() != 0,
-                state.retryAt() > 0 ? Optional.of(MicrosClock.instant(state.retryAt())) : Optional.empty());
+                state.retryAt() > 0 ? Optional.of(MicrosClock.instant(state.retryAt())) : Optional.empty(),
+                claim.calendar() == null ? null : claim.calendar().period());
     }
 
     private JointResult uncounted(List<Part> parts, DecisionMode mode) {

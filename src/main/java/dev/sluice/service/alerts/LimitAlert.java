@@ -1,0 +1,49 @@
+package dev.sluice.service.alerts;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.UUID;
+
+import dev.sluice.api.QuotaUnit;
+import io.vertx.core.json.JsonObject;
+
+/**
+ * Alert about a threshold that is reached.
+ *
+ * @param claim name of the claim, which the instances make once: subject, resource, limit, threshold and period
+ * @param id identifier of the message, the same in all attempts
+ * @param message JSON object with the body and, if the subject has one of its own, the URL
+ * @param keepUntil time until which the claim is kept
+ */
+record LimitAlert(String claim, String id, String message, Instant keepUntil) {
+
+    /** Period after that of the limit in which late decisions still find the claim. */
+    private static final Duration GRACE = Duration.ofDays(1);
+
+    /**
+     * Creates an alert.
+     *
+     * @param ownUrl the subject's own URL; empty for that of the configuration at the time of sending
+     */
+    static LimitAlert of(AlertObservation observed, int threshold, String ownUrl) {
+        var window = observed.window();
+        var claim = String.join(":", Long.toString(AlertPeriod.micros(observed.period().start())), window.window().toString(),
+                window.unit().jsonName(), Long.toString(window.limit()), Integer.toString(threshold),
+                Integer.toString(window.identifier().length()), window.identifier(), window.resource());
+        var data = new JsonObject().put("identifier", window.identifier()).put("resource", window.resource())
+                .put("limit", window.unit().jsonAmount(window.limit())).put("used", window.unit().jsonAmount(observed.used()))
+                .put("threshold", threshold);
+        if (window.unit() != QuotaUnit.REQUESTS) {
+            data.put("unit", window.unit().jsonName());
+        }
+        data.put("period_end", observed.period().end().toString());
+        var body = new JsonObject().put("type", "limit.threshold").put("timestamp", observed.decidedAt().toString())
+                .put("data", data);
+        var message = new JsonObject().put("body", body.encode());
+        if (!ownUrl.isEmpty()) {
+            message.put("url", ownUrl);
+        }
+        return new LimitAlert(claim, "alert_" + UUID.randomUUID().toString().replace("-", ""), message.encode(),
+                observed.period().end().plus(GRACE));
+    }
+}

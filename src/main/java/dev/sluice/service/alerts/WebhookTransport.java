@@ -1,0 +1,29 @@
+package dev.sluice.service.alerts;
+
+import java.net.URI;
+import java.util.Map;
+
+import org.jspecify.annotations.Nullable;
+
+import io.vertx.core.Future;
+
+/** Sends a POST request. */
+@FunctionalInterface
+interface WebhookTransport {
+
+    /**
+     * Response of a receiver.
+     *
+     * @param status status code
+     * @param retryAfter field {@code Retry-After}; null if it is missing
+     */
+    record WebhookResponse(int status, @Nullable String retryAfter) {
+    }
+
+    /**
+     * Sends a request.
+     *
+     * @return fails, within seconds, if there is no response
+     */
+    Future<WebhookResponse> post(URI url, Map<String, String> headers, String body);
+}

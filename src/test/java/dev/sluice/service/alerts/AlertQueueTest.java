@@ -1,0 +1,168 @@
+package dev.sluice.service.alerts;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.stream.IntStream;
+
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import dev.sluice.directory.DirectoryUnderTest;
+import dev.sluice.redis.RedisConnectionManager;
+import dev.sluice.service.alerts.AlertQueue.ClaimResult;
+import dev.sluice.service.alerts.AlertQueue.RetryResult;
+import io.vertx.core.Future;
+
+/** The queue of alerts in Redis and in memory, with the time set by hand. */
+class AlertQueueTest {
+
+    static final String TIME = "{redis.call('GET', 'test:now'), '0'}";
+    private static final long START = Instant.parse("2026-03-01T12:00:00Z").getEpochSecond();
+
+    private static DirectoryUnderTest redis;
+    private static RedisConnectionManager manager;
+    private long now = START;
+    private final AlertQueue inMemory = new InMemoryAlertQueue(() -> now * 1000);
+    private AlertQueue inRedis;
+
+    @BeforeAll
+    static void startRedis() {
+        redis = new DirectoryUnderTest();
+        manager = redis.newManager();
+    }
+
+    @AfterAll
+    static void stopRedis() {
+        redis.close();
+    }
+
+    @BeforeEach
+    void clear() {
+        redis.send("FLUSHALL");
+        setNow(START);
+        inRedis = new RedisAlertQueue(manager, DirectoryUnderTest.HASH_TAGS, redis.vertx().getOrCreateContext(),
+                TIME);
+    }
+
+    private void setNow(long seconds) {
+        now = seconds;
+        redis.send("SET", "test:now", seconds);
+    }
+
+    private AlertQueue queue(String name) {
+        return name.equals("redis") ? inRedis : inMemory;
+    }
+
+    private static LimitAlert alert(String claim, String id) {
+        return new LimitAlert(claim, id, "{\"body\":\"line\\nof " + id + "\"}",
+                Instant.ofEpochSecond(START).plus(Duration.ofDays(2)));
+    }
+
+    private static <T> T await(Future<T> future) {
+        return future.toCompletionStage().toCompletableFuture().join();
+    }
+
+    private static List<String> lease(AlertQueue queue, int max) {
+        return await(queue.lease(max)).alerts().stream().map(AlertQueue.Leased::id).toList();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"redis", "memory"})
+    void alertIsClaimedOnceUntilTheClaimExpires(String name) {
+        var queue = queue(name);
+        assertThat(await(queue.claim(List.of(alert("a", "1"), alert("b", "2"), alert("a", "3"))))).containsExactly(
+                ClaimResult.CLAIMED, ClaimResult.CLAIMED, ClaimResult.ALREADY_CLAIMED);
+        assertThat(lease(queue, 10)).containsExactlyInAnyOrder("1", "2");
+        assertThat(await(queue.remove("1"))).isTrue();
+        assertThat(await(queue.remove("1"))).isFalse();
+        assertThat(await(queue.claim(List.of(alert("a", "4"))))).containsExactly(ClaimResult.ALREADY_CLAIMED);
+        assertThat(await(queue.lease(10)).pending()).isEqualTo(1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"redis", "memory"})
+    void leasedAlertIsDueAgainWhenTheLeaseEnds(String name) {
+        var queue = queue(name);
+        await(queue.claim(List.of(alert("a", "1"))));
+        assertThat(await(queue.lease(10)).alerts()).containsExactly(new AlertQueue.Leased("1", 0, alert("a", "1").message()));
+        setNow(START + 29);
+        assertThat(lease(queue, 10)).isEmpty();
+        setNow(START + 30);
+        assertThat(lease(queue, 10)).containsExactly("1");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"redis", "memory"})
+    void oldestAlertsAreLeasedFirstUpToAMaximum(String name) {
+        var queue = queue(name);
+        for (int i = 0; i < 3; i++) {
+            setNow(START + i);
+            await(queue.claim(List.of(alert("claim" + i, "id" + i))));
+        }
+        assertThat(lease(queue, 2)).containsExactly("id0", "id1");
+        assertThat(lease(queue, 2)).containsExactly("id2");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"redis", "memory"})
+    void failedAlertIsDueAfterTheDelayAndGivenUpAfterADay(String name) {
+        var queue = queue(name);
+        await(queue.claim(List.of(alert("a", "1"))));
+        lease(queue, 1);
+        assertThat(await(queue.retry("1", 90_000))).isEqualTo(RetryResult.SCHEDULED);
+        setNow(START + 89);
+        assertThat(lease(queue, 1)).isEmpty();
+        setNow(START + 90);
+        assertThat(await(queue.lease(1)).alerts()).extracting(AlertQueue.Leased::attempts).containsExactly(1);
+        setNow(START + 86_400 - 10);
+        assertThat(await(queue.retry("1", 10_000))).isEqualTo(RetryResult.SCHEDULED);
+        assertThat(await(queue.retry("1", 10_001))).isEqualTo(RetryResult.GIVEN_UP);
+        assertThat(await(queue.retry("1", 1))).isEqualTo(RetryResult.GONE);
+        assertThat(await(queue.lease(1)).pending()).isZero();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"redis", "memory"})
+    void fullQueueClaimsNothing(String name) {
+        var queue = queue(name);
+        for (int from = 0; from < AlertQueue.MAX_PENDING; from += 500) {
+            await(queue.claim(IntStream.range(from, from + 500).mapToObj(i -> alert("c" + i, "i" + i)).toList()));
+        }
+        assertThat(await(queue.claim(List.of(alert("c0", "x"), alert("more", "more"))))).containsExactly(
+                ClaimResult.ALREADY_CLAIMED, ClaimResult.FULL);
+        await(queue.remove("i7"));
+        assertThat(await(queue.claim(List.of(alert("more", "more"))))).containsExactly(ClaimResult.CLAIMED);
+    }
+
+    @Test
+    void claimsExpireAndKeysHaveOneHashTag() {
+        await(inRedis.claim(List.of(alert("a", "1"))));
+        assertThat(redis.send("PTTL", "sluice:{alerts}:claimed:a").toLong()).isBetween(Duration.ofDays(2).toMillis() - 60_000,
+                Duration.ofDays(2).toMillis());
+        assertThat(redis.send("KEYS", "sluice:*")).hasSize(3)
+                .allSatisfy(key -> assertThat(key.toString()).startsWith("sluice:{alerts}:"));
+    }
+
+    @Test
+    void foreignValuesAreRepaired() {
+        await(inRedis.claim(List.of(alert("a", "1"))));
+        redis.send("SET", "sluice:{alerts}:due", "foreign");
+        assertThat(lease(inRedis, 10)).containsExactly("1");
+        redis.send("HSET", "sluice:{alerts}:messages", "2", "foreign");
+        redis.send("ZADD", "sluice:{alerts}:due", 0, "3");
+        assertThat(await(inRedis.remove("1"))).isTrue();
+        assertThat(await(inRedis.remove("2"))).isFalse();
+        assertThat(lease(inRedis, 10)).isEmpty();
+        redis.send("DEL", "sluice:{alerts}:messages");
+        redis.send("SET", "sluice:{alerts}:messages", "foreign");
+        assertThat(await(inRedis.claim(List.of(alert("b", "4"))))).containsExactly(ClaimResult.CLAIMED);
+        assertThat(lease(inRedis, 10)).containsExactly("4");
+    }
+}
