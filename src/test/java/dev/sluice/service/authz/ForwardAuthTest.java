@@ -183,11 +183,12 @@ class ForwardAuthTest extends HttpTestBase {
     @Test
     void envoyIsToldWhichFieldsItMustRemove() {
         var anonymous = http.get("/v1/ext-authz/campaigns", "X-User-Id", "alice");
-        assertThat(header(anonymous, "X-Envoy-Auth-Headers-To-Remove")).isEqualTo("x-user-id,x-user-tier,x-api-key" + TWINS);
+        assertThat(header(anonymous, "X-Envoy-Auth-Headers-To-Remove"))
+                .isEqualTo("x-user-id,x-user-tier,x-team-id,x-org-id,x-api-key" + TWINS);
         var bob = http.get("/v1/ext-authz/campaigns", "X-API-Key", "key-of-bob");
-        assertThat(header(bob, "X-Envoy-Auth-Headers-To-Remove")).isEqualTo("x-api-key" + TWINS);
+        assertThat(header(bob, "X-Envoy-Auth-Headers-To-Remove")).isEqualTo("x-team-id,x-org-id,x-api-key" + TWINS);
         var other = http.get("/v1/forward-auth", "X-Original-URI", "/campaigns");
-        assertThat(header(other, "X-Envoy-Auth-Headers-To-Remove")).isNull();
+        assertThat(header(other, "X-Envoy-Auth-Headers-To-Remove")).isEqualTo("x-team-id,x-org-id");
     }
 
     @Test
