@@ -7,6 +7,7 @@ import jakarta.ws.rs.core.Response;
 
 import dev.sluice.api.Decision;
 import dev.sluice.api.QuotaUnit;
+import dev.sluice.identity.chain.LevelResources;
 import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
@@ -146,14 +147,27 @@ public final class ErrorResponse {
         }, decision);
     }
 
+    /** Returns whether a decision concerns more than the rule of a caller: levels with limits of their own, or other identifiers. */
+    private static boolean hasLevels(Decision decision) {
+        var caller = decision.quotas().get(0).identifier();
+        for (var quota : decision.quotas()) {
+            if (!quota.identifier().equals(caller) || LevelResources.contains(quota.resource())) {
+                return true;
+            }
+        }
+        return caller.startsWith("key:");
+    }
+
     private static JsonObject details(Decision decision) {
         var details = new JsonObject();
         decision.mostRestrictive().ifPresent(quota -> {
             details.put("limit", quota.unit().jsonAmount(quota.limit()))
                     .put("window_seconds", quota.window().isZero() ? null : quota.window().toSeconds())
                     .put("reset_at", RateLimitHeaders.resetEpochSeconds(quota))
-                    .put("retry_after", decision.retryAfter().map(RateLimitHeaders::ceilSeconds).orElse(null))
-                    .put("identifier", quota.identifier()).put("resource", quota.resource());
+                    .put("retry_after", decision.retryAfter().map(RateLimitHeaders::ceilSeconds).orElse(null));
+            if (hasLevels(decision)) {
+                details.put("identifier", quota.identifier()).put("resource", quota.resource());
+            }
             if (quota.unit() != QuotaUnit.REQUESTS) {
                 details.put("unit", quota.unit().jsonName());
             }
@@ -168,9 +182,11 @@ public final class ErrorResponse {
             json.append("\"limit\":").append(quota.unit().jsonAmount(quota.limit())).append(",\"window_seconds\":")
                     .append(quota.window().isZero() ? null : Long.toString(quota.window().toSeconds()))
                     .append(",\"reset_at\":").append(RateLimitHeaders.resetEpochSeconds(quota)).append(",\"retry_after\":")
-                    .append(decision.retryAfter().map(RateLimitHeaders::ceilSeconds).orElse(null))
-                    .append(",\"identifier\":").append(Json.encode(quota.identifier()))
-                    .append(",\"resource\":").append(Json.encode(quota.resource()));
+                    .append(decision.retryAfter().map(RateLimitHeaders::ceilSeconds).orElse(null));
+            if (hasLevels(decision)) {
+                json.append(",\"identifier\":").append(Json.encode(quota.identifier())).append(",\"resource\":")
+                        .append(Json.encode(quota.resource()));
+            }
             if (quota.unit() != QuotaUnit.REQUESTS) {
                 json.append(",\"unit\":\"").append(quota.unit().jsonName()).append('"');
             }

@@ -38,12 +38,24 @@ class ErrorResponseTest {
         var problem = new JsonObject(error.body(ErrorResponse.PROBLEM_JSON));
 
         var details = new JsonObject().put("limit", 10).put("window_seconds", 60).put("reset_at", 1_700_000_020)
-                .put("retry_after", 8).put("identifier", "user:a").put("resource", "api:/a");
+                .put("retry_after", 8);
         assertThat(json).isEqualTo(new JsonObject().put("code", "RATE_5001").put("message", "Rate limit exceeded")
                 .put("details", details));
         assertThat(problem).isEqualTo(new JsonObject().put("title", "Rate limit exceeded").put("status", 429)
                 .put("code", "RATE_5001").put("type", "https://iana.org/assignments/http-problem-types#quota-exceeded")
                 .put("violated-policies", new JsonArray().add("api:/a")).mergeIn(details));
+    }
+
+    @Test
+    void denialOfALevelNamesIt() {
+        var team = new QuotaStatus("team:\"a\"", "api", QuotaUnit.REQUESTS, 10, Duration.ofSeconds(60), 0,
+                Optional.of(NOW.plusSeconds(20)), true, Optional.of(NOW.plusSeconds(7)));
+        var error = ErrorResponse.rateLimitExceeded(new Decision(false, true, DecisionMode.REDIS, NOW, List.of(team)));
+
+        var details = new JsonObject(error.body(ErrorResponse.JSON)).getJsonObject("error").getJsonObject("details");
+        assertThat(details.getString("identifier")).isEqualTo("team:\"a\"");
+        assertThat(details.getString("resource")).isEqualTo("api");
+        assertThat(details).isEqualTo(error.details());
     }
 
     @Test

@@ -20,12 +20,25 @@ public final class LevelResources {
     /** Cost of these calls. */
     public static final String BUDGET = "llm:budget";
 
+    private static final String ENDPOINT = "endpoint:";
+
     private LevelResources() {
     }
 
     /** Returns the resource of an endpoint's limit. */
     public static String endpoint(String name) {
-        return "endpoint:" + name;
+        return ENDPOINT + name;
+    }
+
+    /** Returns whether a resource is that of a level's own limit. */
+    public static boolean contains(String resource) {
+        return resource.equals(API) || resource.startsWith(ENDPOINT) || isOfCalls(resource, CALLS)
+                || isOfCalls(resource, TOKENS)
+                || isOfCalls(resource, BUDGET);
+    }
+
+    private static boolean isOfCalls(String resource, String name) {
+        return resource.startsWith(name) && (resource.length() == name.length() || resource.charAt(name.length()) == '/');
     }
 
     /**

@@ -72,7 +72,7 @@ public class AdminResource {
     @APIResponse(responseCode = "503", ref = OpenApiDefinition.UNAVAILABLE)
     public Uni<Response> usage(@Context RoutingContext context) {
         return authorization.authorizeAdmin(context, () -> {
-            QueryParameters.allow(context, "identifier", "resource", "window_seconds");
+            QueryParameters.allow(context, "identifier", "resource", "window_seconds", "period");
             var identifier = QueryParameters.name(context, "identifier");
             var resource = QueryParameters.name(context, "resource");
             return usage(context, identifier, resource)

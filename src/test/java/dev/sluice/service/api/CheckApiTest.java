@@ -395,7 +395,8 @@ class CheckApiTest extends HttpTestBase {
                         containsInAnyOrder("Check", "Decision", "Error", "ErrorBody", "Limits", "Usage", "Rules", "Rule",
                                 "RulesFile", "LlmCheck",
                                 "LlmDecision", "LlmUsed", "LlmAccount", "LlmProviderTally", "LlmTally", "LlmUsageDetail",
-                                "LlmPrices", "LlmPrice", "LlmPriceTier", "LlmPriceList", "Key", "User", "Team", "Org"))
+                                "LlmPrices", "LlmPrice", "LlmPriceTier", "LlmPriceList", "LlmSpend", "LlmSpendRow",
+                                "LlmSpendTotals", "Key", "User", "Team", "Org"))
                 .extract();
         Map<String, Map<String, ?>> components = response.path("components");
         var references = Pattern.compile("\"#/components/(\\w+)/([^\"]+)\"").matcher(response.asString());

@@ -75,4 +75,11 @@ abstract class IdentitiesTestBase extends HttpTestBase {
     private JsonArray list(String kind) {
         return ok(get("/v1/" + kind + "?limit=1000")).getJsonArray(kind);
     }
+
+    /** Removes what a query of one identity shows in addition. */
+    static JsonObject withoutUsage(JsonObject identity) {
+        identity.remove("used");
+        identity.remove("spend");
+        return identity;
+    }
 }

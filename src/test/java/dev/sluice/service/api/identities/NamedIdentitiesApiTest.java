@@ -40,7 +40,11 @@ class NamedIdentitiesApiTest extends IdentitiesTestBase {
         var team = ok(created);
         assertThat(team.getString("name")).isEqualTo("search");
         assertThat(team.getJsonObject("metadata")).isEqualTo(new JsonObject(TEAM).getJsonObject("metadata"));
-        assertThat(ok(get("/v1/teams/search"))).isEqualTo(team);
+        var read = ok(get("/v1/teams/search"));
+        assertThat(read.getJsonArray("used").getJsonObject(0)).isEqualTo(new JsonObject().put("resource", "llm:budget")
+                .put("limit", 500).put("used", 0).put("window_seconds", 86400).put("unit", "usd"));
+        assertThat(read.getJsonObject("spend").getString("cost_usd")).isEqualTo("0");
+        assertThat(withoutUsage(read)).isEqualTo(team);
 
         var replaced = call("PUT", "/v1/teams/search", "{\"metadata\":{\"c\":1}}");
         assertThat(replaced.statusCode()).isEqualTo(200);
