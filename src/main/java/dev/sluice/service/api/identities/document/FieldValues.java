@@ -123,7 +123,8 @@ final class FieldValues {
         return metadata;
     }
 
-    static JsonObject alerts(Object value, String pointer) {
+    /** @param insecure whether a URL may be of http */
+    static JsonObject alerts(Object value, String pointer, boolean insecure) {
         var alerts = object(value, pointer);
         for (var name : alerts.fieldNames()) {
             if (!ALERTS.contains(name)) {
@@ -132,7 +133,7 @@ final class FieldValues {
             }
         }
         if (alerts.containsKey("url")) {
-            requireUrl(alerts.getValue("url"), JsonPointers.member(pointer, "url"));
+            requireUrl(alerts.getValue("url"), JsonPointers.member(pointer, "url"), insecure);
         }
         if (alerts.containsKey("thresholds")) {
             requirePercentages(alerts.getValue("thresholds"), JsonPointers.member(pointer, "thresholds"));
@@ -140,11 +141,12 @@ final class FieldValues {
         return alerts;
     }
 
-    private static void requireUrl(Object value, String pointer) {
+    private static void requireUrl(Object value, String pointer, boolean insecure) {
         try {
             if (value instanceof String text && text.length() <= MAX_URL) {
                 var url = new URI(text);
-                if (("https".equals(url.getScheme()) || "http".equals(url.getScheme())) && url.getHost() != null
+                if (("https".equalsIgnoreCase(url.getScheme()) || insecure && "http".equalsIgnoreCase(url.getScheme()))
+                        && url.getHost() != null
                         && url.getRawUserInfo() == null && url.getRawFragment() == null) {
                     return;
                 }
@@ -153,7 +155,7 @@ final class FieldValues {
             // reported below
         }
         throw BadRequestException.forField(pointer, "must be an https URL of at most " + MAX_URL
-                + " characters, without user and fragment");
+                + " characters, without user and fragment; http with rate-limit.alerts.insecure=true only");
     }
 
     private static void requirePercentages(Object value, String pointer) {
