@@ -16,6 +16,7 @@ import dev.sluice.directory.IdentityStore;
 import dev.sluice.directory.cache.CallerDirectory;
 import dev.sluice.testing.EchoUpstream;
 import dev.sluice.testing.HttpTestBase;
+import dev.sluice.testing.JwtKeys;
 import dev.sluice.testing.Polling;
 import dev.sluice.testing.RedisTestResource;
 import dev.sluice.testing.StoredIdentities;
@@ -31,6 +32,7 @@ import io.vertx.core.json.JsonObject;
 @TestProfile(TrustedProxyProfile.class)
 @WithTestResource(RedisTestResource.class)
 @WithTestResource(EchoUpstream.class)
+@WithTestResource(JwtKeys.class)
 class ChainLimitsTest extends HttpTestBase {
 
     private static final String ALICE = "sk-sluice-key-of-alice";

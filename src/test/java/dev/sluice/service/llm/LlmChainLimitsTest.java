@@ -16,6 +16,7 @@ import dev.sluice.api.RateLimitAdmin;
 import dev.sluice.directory.IdentityKind;
 import dev.sluice.directory.IdentityStore;
 import dev.sluice.directory.cache.CallerDirectory;
+import dev.sluice.testing.JwtKeys;
 import dev.sluice.testing.Polling;
 import dev.sluice.testing.RedisTestResource;
 import dev.sluice.testing.StoredIdentities;
@@ -31,6 +32,7 @@ import io.vertx.core.json.JsonObject;
 @TestProfile(LlmGatewayProfile.class)
 @WithTestResource(RedisTestResource.class)
 @WithTestResource(ProvidersForTests.class)
+@WithTestResource(JwtKeys.class)
 class LlmChainLimitsTest extends LlmTestBase {
 
     private static final String ALICE = "sk-sluice-key-of-alice";
