@@ -24,7 +24,7 @@ import io.vertx.core.json.JsonObject;
  * @param limits its limits
  * @param memberLimits limits of each member of a team or an organisation
  * @param models models that it allows; null for all
- * @param disabled whether a key is disabled
+ * @param disabled whether a key, or every key of a user, is disabled
  * @param expiries time at which each text of a key expires, by its SHA-256, in milliseconds since 1970; {@link Long#MAX_VALUE} for never
  */
 public record IdentityAttributes(@Nullable String user, @Nullable String team, @Nullable String org, @Nullable String tier,

@@ -76,7 +76,7 @@ final class CachedCallerDirectory implements CallerDirectory, LookupBatcher.Owne
 
     @Override
     public boolean mayHaveKey(String text) {
-        return poller.isKnown() ? poller.hasAny(IdentityKind.KEY) : text.startsWith(KEY_PREFIX);
+        return text.startsWith(KEY_PREFIX) || poller.isKnown() && poller.hasAny(IdentityKind.KEY);
     }
 
     @Override

@@ -12,8 +12,9 @@ public interface CallerDirectory {
     String KEY_PREFIX = "sk-sluice-";
 
     /**
-     * Returns whether a text can be a stored key, so that it is to be looked up: whether any keys are stored. An instance that has not
-     * reached Redis since its start does not know; then only texts count that Sluice has generated.
+     * Returns whether a text can be a stored key, so that it is to be looked up: one that Sluice has generated, also after it was
+     * deleted, and any other one if keys are stored. An instance that has not reached Redis since its start does not know whether
+     * any are.
      */
     boolean mayHaveKey(String text);
 

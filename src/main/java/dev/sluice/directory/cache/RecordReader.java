@@ -57,8 +57,9 @@ final class RecordReader {
         }
         var attributes = key.attributes();
         var identifier = user == null ? IdentityKind.KEY.identifier(id) : IdentityKind.USER.identifier(user.name());
-        var resolved = new ResolvedKey(id, identifier, ChainBuilder.build(id, attributes, user, team, org),
-                attributes.disabled(),
+        boolean disabled = attributes.disabled()
+                || user != null && user.attributes() != null && user.attributes().disabled();
+        var resolved = new ResolvedKey(id, identifier, ChainBuilder.build(id, attributes, user, team, org), disabled,
                 attributes.expiries().getOrDefault(hash, Long.MIN_VALUE));
         return cache.put(hash, new CachedKey(resolved, records, cache.confirmation(), position));
     }

@@ -6,7 +6,7 @@ package dev.sluice.directory.cache;
  * @param id its id
  * @param identifier identifier that its requests are counted for: that of its user or, without one, its own
  * @param caller caller of requests with the key
- * @param disabled whether it is disabled
+ * @param disabled whether it or its user is disabled
  * @param expiresAt time from which on the text of the key is not valid, in milliseconds since 1970; {@link Long#MAX_VALUE} for never
  */
 public record ResolvedKey(String id, String identifier, ResolvedCaller caller, boolean disabled, long expiresAt) {

@@ -69,7 +69,7 @@ public class AuditLog {
         if (missing > 0) {
             fields.add("refusedNotLogged", missing);
         }
-        writer.writeAudit(LOG, request.method().name() + ' ' + request.path() + ' ' + status, fields);
+        writer.writeAudit(LOG, LogFields.withoutKeys(request.method().name() + ' ' + request.path() + ' ' + status), fields);
     }
 
     private static String outcome(boolean authorized, int status, boolean aborted) {

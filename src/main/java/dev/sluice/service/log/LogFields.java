@@ -2,7 +2,9 @@ package dev.sluice.service.log;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.regex.Pattern;
 
+import dev.sluice.directory.cache.CallerDirectory;
 import dev.sluice.identity.ClientAddressResolver;
 import io.vertx.core.http.HttpServerRequest;
 
@@ -15,18 +17,25 @@ final class LogFields {
     /** Maximum length of a value, in characters. */
     private static final int MAX_LENGTH = 1024;
     private static final String ELLIPSIS = "…";
+    private static final Pattern KEY = Pattern.compile("(" + CallerDirectory.KEY_PREFIX + "\\w{4})\\w+");
     private static final String ADDRESS_PREFIX = "ip:";
     private static final String REQUEST_ID = "X-Request-Id";
     private static final int MAX_REQUEST_ID = 128;
 
     private final Map<String, String> values = new LinkedHashMap<>();
 
-    /** Adds a field, unless its value is null or empty. */
+    /** Adds a field, unless its value is null or empty. Keys in it are shortened. */
     LogFields add(String name, String value) {
         if (value != null && !value.isEmpty()) {
-            values.put(name, value.length() <= MAX_LENGTH ? value : value.substring(0, MAX_LENGTH) + ELLIPSIS);
+            var text = withoutKeys(value);
+            values.put(name, text.length() <= MAX_LENGTH ? text : text.substring(0, MAX_LENGTH) + ELLIPSIS);
         }
         return this;
+    }
+
+    /** Returns a text in which keys that Sluice has generated are shortened to their prefix: callers put them into paths. */
+    static String withoutKeys(String text) {
+        return text.contains(CallerDirectory.KEY_PREFIX) ? KEY.matcher(text).replaceAll("$1" + ELLIPSIS) : text;
     }
 
     LogFields add(String name, long value) {

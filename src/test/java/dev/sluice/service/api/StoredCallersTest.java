@@ -103,6 +103,21 @@ class StoredCallersTest extends HttpTestBase {
         assertThat(used("user:alice")).isEqualTo(1);
     }
 
+    /** A text that Sluice has generated is never the upstream's, also if the last key was deleted. */
+    @Test
+    void deletedKeyIsNotForwarded() {
+        get("X-API-Key", KEY).statusCode(401);
+    }
+
+    @Test
+    void keysOfADisabledUserAreNotValid() {
+        stored.put(IdentityKind.USER, "alice", new JsonObject().put("disabled", true))
+                .putKey("k1", KEY, new JsonObject().put("user", "alice"));
+        get("X-API-Key", KEY).statusCode(401);
+        stored.write(IdentityKind.USER, "alice", new JsonObject());
+        Polling.await().until(() -> get("X-API-Key", KEY).extract().statusCode() == 200);
+    }
+
     @Test
     void keyWithoutUserIsItsOwnIdentifier() {
         stored.putKey("k1", KEY, new JsonObject().put("tier", "pro"));

@@ -56,4 +56,13 @@ class LogFieldsTest {
     void longValuesAreCut() {
         assertThat(new LogFields().add("path", "x".repeat(5000)).text()).hasSizeLessThan(1100).contains("xx…");
     }
+
+    /** Callers put a key where its id belongs. */
+    @Test
+    void keysAreShortened() {
+        var fields = new LogFields().add("path", "/v1/keys/sk-sluice-AbCdEfGhIjKl").add("prefix", "a,sk-sluice-12345678,b");
+        assertThat(fields.values()).containsEntry("path", "/v1/keys/sk-sluice-AbCd…").containsEntry("prefix",
+                "a,sk-sluice-1234…,b");
+        assertThat(LogFields.withoutKeys("sk-sluice-AbCd")).isEqualTo("sk-sluice-AbCd");
+    }
 }

@@ -59,9 +59,14 @@ public class ConfiguredKeys {
         return keys.hashes().contains(hash);
     }
 
+    /** Returns whether an id is that of a configured key. */
+    public boolean hasId(String id) {
+        return keys.ids().contains(id);
+    }
+
     /** Requires that a key is not a configured one. */
     void requireChangeable(String id) {
-        if (keys.ids().contains(id)) {
+        if (hasId(id)) {
             throw IdentityErrors.conflict("The key is set in rate-limit.api-keys, and can only be changed there");
         }
     }

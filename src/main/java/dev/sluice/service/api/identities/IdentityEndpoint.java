@@ -63,9 +63,15 @@ class IdentityEndpoint {
             QueryParameters.allow(request);
             return store.find(kind, PathNames.read(request, kind))
                     .map(found -> TeamRestrictions.requireVisible(access, kind, found))
-                    .flatMap(found -> usage.of(found)
+                    .flatMap(found -> usage(access, found)
                             .flatMap(used -> views.of(found).map(view -> respond(200, found, view.mergeIn(used)))));
         });
+    }
+
+    private Uni<JsonObject> usage(AdminAccess access, StoredIdentity identity) {
+        return TeamRestrictions.isUsageVisible(access, identity.kind())
+                ? usage.of(identity)
+                : Uni.createFrom().item(new JsonObject());
     }
 
     Uni<Response> put(RoutingContext request, IdentityKind kind, byte[] body) {

@@ -55,6 +55,11 @@ class TeamRestrictions {
         return user.getJsonArray("teams", new JsonArray());
     }
 
+    /** Returns whether a token may see what an identity has used: that of a user is of other teams too. */
+    static boolean isUsageVisible(AdminAccess access, IdentityKind kind) {
+        return access.team() == null || kind != IdentityKind.USER;
+    }
+
     /** Requires that a token may see organisations. */
     static void requireUnrestricted(AdminAccess access) {
         if (access.team() != null) {
@@ -110,7 +115,10 @@ class TeamRestrictions {
 
     private static void requireMember(AdminAccess access, StoredIdentity before, JsonObject after) {
         var only = new JsonArray().add(access.team());
-        if (before != null && !teams(before.document()).equals(only)) {
+        if (before == null) { // keys and tokens of other teams may name the user already
+            throw IdentityErrors.beyondTeam("Users cannot be created");
+        }
+        if (!teams(before.document()).equals(only)) {
             throw IdentityErrors.beyondTeam("The user is a member of other teams too");
         }
         if (after != null && !teams(after).equals(only)) {

@@ -76,6 +76,9 @@ class IdentityImporter {
             throw BadRequestException.forField(DOCUMENT + error.details().getString("field"), error.message());
         }
         if (line.kind() == IdentityKind.KEY) {
+            if (configured.hasId(line.name())) {
+                throw BadRequestException.forField("/name", "A key of rate-limit.api-keys has this id");
+            }
             var hashes = document.getJsonArray(KeyHashes.FIELD);
             for (int i = 0; i < hashes.size(); i++) {
                 if (configured.hasHash(hashes.getJsonObject(i).getString("sha256"))) {

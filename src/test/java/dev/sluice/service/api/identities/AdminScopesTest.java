@@ -141,8 +141,12 @@ class AdminScopesTest extends IdentitiesTestBase {
 
     @Test
     void teamTokenManagesMembers() {
-        assertThat(as(TEAM_WRITER, "PUT", "/v1/users/new", "{\"teams\":[\"search\"]}").statusCode()).isEqualTo(201);
-        assertForbidden(as(TEAM_WRITER, "PUT", "/v1/users/new2", "{}"), "other teams, or of none");
+        assertForbidden(as(TEAM_WRITER, "PUT", "/v1/users/new", "{\"teams\":[\"search\"]}"), "cannot be created");
+        assertThat(call("PUT", "/v1/users/new", "{\"teams\":[\"search\"]}").statusCode()).isEqualTo(201);
+        assertThat(as(TEAM_WRITER, "PUT", "/v1/users/new", "{\"teams\":[\"search\"],\"tier\":\"pro\"}").statusCode())
+                .isEqualTo(200);
+        assertThat(ok(as(TEAM_WRITER, "GET", "/v1/users/new", null)).fieldNames()).doesNotContain("spend", "used");
+        assertForbidden(as(TEAM_WRITER, "PATCH", "/v1/users/new", "{\"teams\":null}"), "other teams, or of none");
         assertForbidden(as(TEAM_WRITER, "PATCH", "/v1/users/new", "{\"teams\":[\"search\",\"ads\"]}"), "other teams");
         assertForbidden(as(TEAM_WRITER, "PATCH", "/v1/users/both", "{\"tier\":\"pro\"}"), "other teams too");
         assertForbidden(as(TEAM_WRITER, "DELETE", "/v1/users/both", null), "other teams too");
