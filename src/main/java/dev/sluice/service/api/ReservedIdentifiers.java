@@ -12,7 +12,7 @@ final class ReservedIdentifiers {
 
     /** The error of a request that names one without a token. */
     static final ErrorResponse ERROR = new ErrorResponse(403, "RATE_4031",
-            "Identifiers that begin with user:, team:, org:, ip: or rls:, and key: with a SHA-256 or the id of a key, require"
+            "Identifiers that begin with user:, team:, org:, ip:, chain: or rls:, and key: with a SHA-256 or the id of a key, require"
                     + " the API token: set RATE_LIMIT_API_TOKEN and send it",
             new JsonObject().put("field", "identifier"), JsonObject::new);
 
