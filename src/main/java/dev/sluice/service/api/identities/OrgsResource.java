@@ -9,7 +9,7 @@ import dev.sluice.service.api.EndpointAuthorization;
 /** Admin endpoints of organisations. */
 @ServiceEndpoint
 @Path("/v1/orgs")
-public class OrgsResource extends NamedIdentityResource {
+public class OrgsResource extends NamedIdentities {
 
     OrgsResource(IdentityEndpoint endpoint, EndpointAuthorization authorization) {
         super(IdentityKind.ORG, endpoint, authorization);

@@ -9,7 +9,7 @@ import dev.sluice.service.api.EndpointAuthorization;
 /** Admin endpoints of teams. */
 @ServiceEndpoint
 @Path("/v1/teams")
-public class TeamsResource extends NamedIdentityResource {
+public class TeamsResource extends NamedIdentities {
 
     TeamsResource(IdentityEndpoint endpoint, EndpointAuthorization authorization) {
         super(IdentityKind.TEAM, endpoint, authorization);

@@ -9,7 +9,7 @@ import dev.sluice.service.api.EndpointAuthorization;
 /** Admin endpoints of users. */
 @ServiceEndpoint
 @Path("/v1/users")
-public class UsersResource extends NamedIdentityResource {
+public class UsersResource extends NamedIdentities {
 
     UsersResource(IdentityEndpoint endpoint, EndpointAuthorization authorization) {
         super(IdentityKind.USER, endpoint, authorization);

@@ -27,7 +27,7 @@ public final class ModelListFilter {
     private static final Set<String> LISTS = Set.of("data", "models");
     private static final Set<String> NAMES = Set.of("id", "name");
     private static final String GEMINI_PREFIX = "models/";
-    private static final Buffer EMPTY_LIST = Buffer.buffer("{\"object\":\"list\",\"data\":[],\"models\":[]}");
+    private static final String EMPTY_LIST = "{\"object\":\"list\",\"data\":[],\"models\":[]}";
     /** Maximum size of one model in bytes. */
     private static final int MAX_MODEL = 1 << 20;
 
@@ -88,7 +88,7 @@ public final class ModelListFilter {
                 failed = true;
             }
         }
-        return failed && !written ? EMPTY_LIST.copy() : take();
+        return failed && !written ? Buffer.buffer(EMPTY_LIST) : take();
     }
 
     private Buffer take() {

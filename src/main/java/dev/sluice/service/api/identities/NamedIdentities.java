@@ -23,13 +23,13 @@ import io.vertx.ext.web.RoutingContext;
 /** Endpoints of identities that have a name: users, teams and organisations. {@link IdentitiesOpenApi} describes them. */
 @Consumes(MediaType.WILDCARD)
 @Produces({ErrorResponse.JSON, ErrorResponse.PROBLEM_JSON, MediaType.WILDCARD})
-abstract class NamedIdentityResource {
+abstract class NamedIdentities {
 
     private final IdentityKind kind;
     private final IdentityEndpoint endpoint;
     private final EndpointAuthorization authorization;
 
-    NamedIdentityResource(IdentityKind kind, IdentityEndpoint endpoint, EndpointAuthorization authorization) {
+    NamedIdentities(IdentityKind kind, IdentityEndpoint endpoint, EndpointAuthorization authorization) {
         this.kind = kind;
         this.endpoint = endpoint;
         this.authorization = authorization;
