@@ -12,16 +12,16 @@ public final class KeyText {
 
     private static final int RANDOM = 32;
     private static final String ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-    private static final SecureRandom SOURCE = new SecureRandom();
 
     private KeyText() {
     }
 
     /** Returns a new text. Any thread; takes microseconds. */
     public static String random() {
+        var random = new SecureRandom(); // not in a static field: a native image would contain its state
         var text = new StringBuilder(PREFIX.length() + RANDOM).append(PREFIX);
         for (int i = 0; i < RANDOM; i++) {
-            text.append(ALPHABET.charAt(SOURCE.nextInt(ALPHABET.length())));
+            text.append(ALPHABET.charAt(random.nextInt(ALPHABET.length())));
         }
         return text.toString();
     }
