@@ -66,7 +66,8 @@ final class ClaimPlanCache {
         return cached(jointPlans, parts, created -> new JointPlan(created, false));
     }
 
-    private static <K, P> P cached(Map<K, P> cache, K key, Function<K, P> create) {
+    /** Returns the plan of a key from a cache; creates it if it is absent, and clears a full cache first. */
+    static <K, P> P cached(Map<K, P> cache, K key, Function<K, P> create) {
         var plan = cache.get(key);
         if (plan == null) {
             plan = create.apply(key);

@@ -51,7 +51,6 @@ public final class JointLimiter {
     }
 
     private static final Logger LOG = Logger.getLogger(JointLimiter.class);
-    private static final int MAX_PLANS = 2000;
 
     private final FailoverWindowStore single;
     private final JointWindowStore joint;
@@ -192,23 +191,11 @@ public final class JointLimiter {
     }
 
     private ClaimPlan plan(List<WindowClaim> claims) {
-        return claims instanceof ClaimPlan plan ? plan : cached(singlePlans, claims, ClaimPlan::of);
-    }
-
-    private static <K, P> P cached(Map<K, P> cache, K claims, Function<K, P> create) {
-        var plan = cache.get(claims);
-        if (plan == null) {
-            plan = create.apply(claims);
-            if (cache.size() >= MAX_PLANS) {
-                cache.clear();
-            }
-            cache.put(claims, plan);
-        }
-        return plan;
+        return claims instanceof ClaimPlan plan ? plan : ClaimPlanCache.cached(singlePlans, claims, ClaimPlan::of);
     }
 
     private JointRequest request(List<Part> parts) {
-        var plan = cached(plans, parts.stream().map(Part::claims).toList(), JointPlan::new);
+        var plan = ClaimPlanCache.cached(plans, parts.stream().map(Part::claims).toList(), JointPlan::new);
         return new JointRequest(parts.stream().map(Part::identifier).toList(), plan.at(clock));
     }
 

@@ -178,7 +178,7 @@ class ChainLimiterTest {
         }
     }
 
-    /** What an annotation counts by a key of its own cannot be in the slot of the caller. */
+    /** A limit counted by an annotation's own key lies outside the caller's slot. */
     @Test
     void onAClusterIdentifiersOfOtherSlotsAreRefundedByADenial() {
         try (var cluster = RedisTestServer.startCluster()) {

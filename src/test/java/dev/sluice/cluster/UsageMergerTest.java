@@ -76,7 +76,7 @@ class UsageMergerTest {
                 .mapToObj(i -> new BigInteger(1, bytes.getBytes(UNIT * i, UNIT * (i + 1))).longValueExact()).toList();
     }
 
-    /** What was granted in the period that has ended meanwhile is merged nowhere, the rest into the current one. */
+    /** Permits granted in a period that has ended are not merged; the rest are merged into the current period. */
     @ParameterizedTest
     @ValueSource(longs = {100, LARGE})
     void outageAcrossMidnightIsMergedIntoEachPeriod(long limit) {

@@ -34,7 +34,7 @@ final class IdentityCache {
     /** Age from which on an entry that is used is read again ahead of time. */
     private static final long REFRESH_AGE_NANOS = TimeUnit.SECONDS.toNanos(45);
 
-    /** Whether an entry may be used. */
+    /** States of an entry by its age. */
     enum Freshness {
         /** It may be used. */
         CURRENT,

@@ -86,7 +86,7 @@ final class LookupBatcher {
     private final Map<Lookup, Waiting<?>> byLookup = new HashMap<>();
     /** Lookups that are not sent yet. Guarded by this. */
     private final Queue<Waiting<?>> queue = new ArrayDeque<>();
-    /** Whether a call is in flight. Guarded by this. */
+    /** Set while a call is in flight. Guarded by this. */
     private boolean inFlight;
 
     LookupBatcher(DirectoryCalls calls, Owner owner, String timeExpression) {

@@ -5,7 +5,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What this instance knows about the alerts of a window, so that most decisions need only look here. Thread-safe, without locks.
+ * Cached state of a window's alerts, with which most decisions need no evaluation. Thread-safe, without locks.
  */
 final class AlertProgress {
 

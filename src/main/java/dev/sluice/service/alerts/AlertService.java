@@ -51,7 +51,7 @@ public class AlertService {
     private final @Nullable AlertClaims claims;
     private final @Nullable AlertSender sender;
     private long timer = -1;
-    /** Whether an alert is known to be in the queue. Used on the context only. */
+    /** Set if the queue may hold an alert. Used on the context only. */
     private boolean pending = true;
     private int ticks;
 

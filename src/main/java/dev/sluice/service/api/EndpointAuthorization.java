@@ -44,7 +44,7 @@ public class EndpointAuthorization {
     private static final ErrorResponse SCOPED = ErrorResponse.of(403, "RATE_4031",
             "Admin tokens with a scope are not for this endpoint; it requires the API token or RATE_LIMIT_ADMIN_TOKEN");
 
-    /** Whether a request may use an administrative endpoint: its access, or otherwise the error. */
+    /** The result of authorizing a request to an administrative endpoint: the access that was granted, or the error. */
     private record Admission(AdminAccess access, ErrorResponse error) {
     }
 

@@ -1,7 +1,7 @@
 package dev.sluice.service.token;
 
 /**
- * What the admin token of a request permits. Immutable.
+ * The permissions of the admin token of a request. Immutable.
  *
  * @param token name of the token; {@value #UNRESTRICTED_NAME} for that of {@code RATE_LIMIT_ADMIN_TOKEN}
  * @param scope its scope

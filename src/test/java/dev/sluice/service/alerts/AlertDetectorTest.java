@@ -17,7 +17,7 @@ import dev.sluice.api.DecisionMode;
 import dev.sluice.api.QuotaStatus;
 import dev.sluice.api.QuotaUnit;
 
-/** Which decisions are submitted for an evaluation. */
+/** Selection of the decisions that are submitted for an evaluation. */
 class AlertDetectorTest {
 
     private static final Instant NOW = Instant.parse("2026-03-01T12:00:00Z");
@@ -92,7 +92,7 @@ class AlertDetectorTest {
         assertThat(submitted).hasSize(2);
     }
 
-    /** What remains is then what remains of this instance's share: half of the limit. */
+    /** The remaining permits are then those of this instance's share, which is half of the limit. */
     @Test
     void useOfOthersIsNotAssumedDuringAnOutage() {
         decide(DecisionMode.LOCAL, NOW, AlertInstance.daily("user:a", 500));

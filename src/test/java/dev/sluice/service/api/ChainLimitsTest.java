@@ -128,7 +128,7 @@ class ChainLimitsTest extends HttpTestBase {
         assertThat(used("user:alice", "api:/campaigns")).isEqualTo(1);
     }
 
-    /** Who moves to another team leaves behind what was counted in the old one. */
+    /** A user who changes teams starts with the usage of the new team, and the old team keeps its own. */
     @Test
     void aChangeOfTheTeamTakesEffect() {
         putTeam(withLimits("{\"api\":\"1/hour\"}"));

@@ -101,7 +101,7 @@ class IdentityEditor {
         });
     }
 
-    /** Whether nothing that users can set has changed, nor the texts of a key. */
+    /** Returns whether two versions of a record have equal settings; for keys, also equal key texts. */
     private static boolean isSame(IdentityKind kind, JsonObject before, JsonObject after) {
         return Objects.equals(before.getValue(KeyHashes.FIELD), after.getValue(KeyHashes.FIELD))
                 && DocumentFields.writable(kind).stream()

@@ -47,7 +47,7 @@ final class ImportSession {
     private boolean running;
     private boolean bodyEnded;
     private boolean awaitsBody;
-    /** Whether the part that is awaited was awaited at the last check of the time. */
+    /** Set if the last check of the time already waited for the part that is now awaited. */
     private boolean overdue;
     private boolean finished;
 

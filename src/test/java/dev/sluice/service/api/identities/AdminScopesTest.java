@@ -17,7 +17,7 @@ import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 import io.vertx.core.json.JsonObject;
 
-/** What admin tokens with a scope may do. */
+/** Permissions of admin tokens that have a scope. */
 @QuarkusTest
 @TestProfile(IdentitiesProfile.class)
 @WithTestResource(RedisTestResource.class)

@@ -53,7 +53,7 @@ class ModelListFilterTest {
         assertThat(filter("[1,2,{\"data\":[{\"id\":\"o3\"}]}]", GPT, 1)).isEqualTo("[1,2,{\"data\":[{\"id\":\"o3\"}]}]");
     }
 
-    /** What cannot be read shows no model. */
+    /** A list that cannot be read is shown without models. */
     @ParameterizedTest
     @ValueSource(strings = {"", "not JSON", "{\"data\":[{\"id\":\"o3\"", "{\"data\":[{\"id\":\"o3\"}}"})
     void brokenListsShowNoModel(String broken) {
