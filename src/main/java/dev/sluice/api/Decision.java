@@ -28,10 +28,15 @@ import com.fasterxml.jackson.annotation.JsonValue;
 public record Decision(boolean allowed, boolean denied, DecisionMode mode, Instant decidedAt, List<QuotaStatus> quotas,
         Optional<String> reservation) {
 
-    private static final Comparator<QuotaStatus> MOST_RESTRICTIVE_FIRST = Comparator
-            .comparing((QuotaStatus quota) -> !quota.denied())
-            .thenComparing(quota -> quota.denied() ? -retryMicros(quota) : quota.remaining())
-            .thenComparing(QuotaStatus::window, Comparator.reverseOrder());
+    private static final Comparator<QuotaStatus> MOST_RESTRICTIVE_FIRST = (one, other) -> {
+        int order = Boolean.compare(other.denied(), one.denied());
+        if (order == 0) {
+            order = one.denied()
+                    ? Long.compare(retryMicros(other), retryMicros(one))
+                    : Long.compare(one.remaining(), other.remaining());
+        }
+        return order == 0 ? other.window().compareTo(one.window()) : order;
+    };
 
     private static final List<String> UNLIMITED_FIELDS = List.of("limit", "remaining", "window_seconds", "reset_at");
 
@@ -106,11 +111,17 @@ public record Decision(boolean allowed, boolean denied, DecisionMode mode, Insta
      * @return the quota that {@code X-RateLimit-Limit} and its siblings report; empty if no quota applied
      */
     public Optional<QuotaStatus> mostRestrictive() {
-        if (quotas.size() == 1) {
-            return Optional.of(quotas.get(0));
+        @Nullable
+        QuotaStatus first = null;
+        boolean severalUnits = false;
+        for (var quota : quotas) {
+            severalUnits |= first != null && quota.unit() != first.unit();
+            if (first == null || MOST_RESTRICTIVE_FIRST.compare(quota, first) < 0) {
+                first = quota;
+            }
         }
-        if (quotas.stream().anyMatch(QuotaStatus::denied)) {
-            return quotas.stream().min(MOST_RESTRICTIVE_FIRST);
+        if (first == null || first.denied() || !severalUnits) {
+            return Optional.ofNullable(first);
         }
         return Arrays.stream(QuotaUnit.values())
                 .flatMap(unit -> quotas.stream().filter(quota -> quota.unit() == unit).min(MOST_RESTRICTIVE_FIRST).stream())

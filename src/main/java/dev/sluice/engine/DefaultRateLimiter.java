@@ -19,6 +19,7 @@ import dev.sluice.api.DecisionListener;
 import dev.sluice.api.DecisionMode;
 import dev.sluice.api.FallbackPolicy;
 import dev.sluice.api.Quota;
+import dev.sluice.api.QuotaStatus;
 import dev.sluice.api.Rate;
 import dev.sluice.api.RateLimitRequest;
 import dev.sluice.api.RateLimiter;
@@ -282,7 +283,8 @@ public final class DefaultRateLimiter implements RateLimiter, CallbackRateLimite
     private static Decision decision(JointWindowStore.Outcome outcome) {
         var result = outcome.result();
         var decidedAt = MicrosClock.instant(result.now());
-        var quotas = JointLimiter.statuses(outcome.request(), result, decidedAt).stream().flatMap(List::stream).toList();
+        var quotas = new ArrayList<QuotaStatus>(result.windows().length);
+        JointLimiter.statuses(outcome.request(), result, decidedAt).forEach(quotas::addAll);
         return new Decision(result.admitted(), !result.admitted(), outcome.mode(), decidedAt, quotas,
                 Optional.ofNullable(outcome.reservation()));
     }

@@ -4,8 +4,6 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Locale;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiConsumer;
 
 import jakarta.enterprise.event.Observes;
@@ -45,10 +43,6 @@ public class RateLimitHeaders {
     private static final CharSequence RESET_FIELD = HttpHeaders.createOptimized(RESET);
     private static final CharSequence POLICY_FIELD = HttpHeaders.createOptimized(POLICY);
     private static final CharSequence RATE_LIMIT_FIELD = HttpHeaders.createOptimized(RATE_LIMIT);
-
-    /** Bound of the cache of policy names. Resources of rules recur; names made from requests are evicted with the rest. */
-    private static final int MAX_CACHED_NAMES = 1000;
-    private static final Map<String, String> NAME_CACHE = new ConcurrentHashMap<>();
 
     private final String configured;
     private final HeaderSet headerSet;
@@ -149,42 +143,32 @@ public class RateLimitHeaders {
 
     private static void writeStandard(Decision decision, BiConsumer<CharSequence, String> fields) {
         var names = PolicyNames.of(decision.quotas());
-        var policy = new StringBuilder(64);
-        var state = new StringBuilder(64);
+        var policy = new StringBuilder(64 * names.size());
+        var state = new StringBuilder(64 * names.size());
         for (int i = 0; i < names.size(); i++) {
             var quota = decision.quotas().get(i);
             long window = quota.window().toSeconds();
             if (window == 0) {
                 continue; // Rate.BLOCKED has no window
             }
-            var name = cachedName(names.get(i));
             if (!policy.isEmpty()) {
                 policy.append(", ");
                 state.append(", ");
             }
-            policy.append(name).append(";q=").append(structuredInteger(quota.limit())).append(";w=").append(window);
+            int start = policy.length();
+            appendString(policy, names.get(i));
+            state.append(policy, start, policy.length());
+            policy.append(";q=").append(structuredInteger(quota.limit())).append(";w=").append(window);
             if (quota.unit() != QuotaUnit.REQUESTS) {
                 policy.append(";qu=\"").append(quota.unit().name().toLowerCase(Locale.ROOT)).append('"');
             }
-            state.append(name).append(";r=").append(structuredInteger(quota.remaining())).append(";t=")
+            state.append(";r=").append(structuredInteger(quota.remaining())).append(";t=")
                     .append(secondsBetween(decision.decidedAt(), quota.resetAt().orElseThrow()));
         }
         if (!policy.isEmpty()) {
             fields.accept(POLICY_FIELD, policy.toString());
             fields.accept(RATE_LIMIT_FIELD, state.toString());
         }
-    }
-
-    private static String cachedName(String resource) {
-        var name = NAME_CACHE.get(resource);
-        if (name == null) {
-            name = structuredString(resource);
-            if (NAME_CACHE.size() >= MAX_CACHED_NAMES) {
-                NAME_CACHE.clear();
-            }
-            NAME_CACHE.put(resource, name);
-        }
-        return name;
     }
 
     /** Limits a number to the 15 digits that an integer of RFC 9651 can have. */
@@ -208,18 +192,26 @@ public class RateLimitHeaders {
         return reset == null ? null : reset.getEpochSecond() + (reset.getNano() > 0 ? 1 : 0);
     }
 
-    /** Encodes a string of RFC 9651. Bytes of UTF-8 that it cannot contain are percent-encoded. */
-    private static String structuredString(String text) {
-        var quoted = new StringBuilder(text.length() + 2).append('"');
-        for (byte b : text.getBytes(StandardCharsets.UTF_8)) {
-            if (b == '"' || b == '\\') {
-                quoted.append('\\').append((char) b);
-            } else if (b >= ' ' && b < 0x7f) {
-                quoted.append((char) b);
-            } else {
-                PercentEncoding.append(quoted, b);
+    /** Appends a string of RFC 9651. Characters that it cannot contain are percent-encoded. */
+    private static void appendString(StringBuilder target, String text) {
+        target.append('"');
+        for (int i = 0; i < text.length(); i++) {
+            int codePoint = text.codePointAt(i);
+            if (Character.isSurrogate((char) codePoint) && codePoint <= Character.MAX_VALUE) {
+                codePoint = '?'; // half of a pair
             }
+            if (codePoint < ' ' || codePoint >= 0x7f) {
+                for (byte b : Character.toString(codePoint).getBytes(StandardCharsets.UTF_8)) {
+                    PercentEncoding.append(target, b);
+                }
+                i += Character.charCount(codePoint) - 1;
+                continue;
+            }
+            if (codePoint == '"' || codePoint == '\\') {
+                target.append('\\');
+            }
+            target.append((char) codePoint);
         }
-        return quoted.append('"').toString();
+        target.append('"');
     }
 }

@@ -135,10 +135,19 @@ public final class JointPlan {
 
     /** Returns the claims of a part that were taken; empty if none was. */
     public static List<WindowClaim> taken(List<WindowClaim> part, StoreResult result) {
-        boolean exceeded = Arrays.stream(result.windows()).anyMatch(state -> state.retryAt() != 0);
-        return part.get(0).enforcement().takes(result.admitted(), exceeded)
-                ? part.stream().filter(claim -> claim.cost() > 0).toList()
-                : List.of();
+        boolean exceeded = false;
+        for (var state : result.windows()) {
+            exceeded |= state.retryAt() != 0;
+        }
+        if (!part.get(0).enforcement().takes(result.admitted(), exceeded)) {
+            return List.of();
+        }
+        for (var claim : part) {
+            if (claim.cost() == 0) {
+                return part.stream().filter(each -> each.cost() > 0).toList();
+            }
+        }
+        return part;
     }
 
     /**

@@ -16,6 +16,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 import dev.sluice.store.memory.InMemoryWindowStore;
 import dev.sluice.store.redis.RedisWindowStore;
+import io.smallrye.mutiny.Uni;
 
 /** Decisions on the windows of all levels of a caller, with reservations, in memory and in Redis. */
 class ChainDecisionTest {
@@ -143,6 +144,61 @@ class ChainDecisionTest {
                 open.add(reservation);
             }
         }
+    }
+
+    /** Requests of one call have windows in common, which are read and written once, and are also used by requests of other kinds. */
+    @Test
+    void requestsOfOneCallAreDecidedInOrder() {
+        var random = new Random(20_11);
+        long start = Math.max(memory.now(), redis.now());
+        int admitted = 0;
+        int denied = 0;
+        for (int round = 0; round < 150; round++) {
+            start += random.nextInt(3) == 0 ? 0 : random.nextInt(9_000_000);
+            memory.at(start);
+            redis.at(start);
+            var requests = new ArrayList<JointRequest>();
+            for (int i = random.nextInt(30); i >= 0; i--) {
+                requests.add(requestOfOneCall(random));
+            }
+            var inRedis = requests.stream().map(request -> send(request).subscribeAsCompletionStage()).toList();
+            for (int i = 0; i < requests.size(); i++) {
+                var expected = take(memory, requests.get(i), true, null);
+                var actual = inRedis.get(i).join();
+                assertThat(actual.admitted()).as("round %d, request %d", round, i).isEqualTo(expected.admitted());
+                assertThat(actual.windows()).as("round %d, request %d: %s", round, i, requests.get(i))
+                        .isEqualTo(expected.windows());
+                admitted += actual.admitted() ? 1 : 0;
+                denied += actual.admitted() ? 0 : 1;
+            }
+        }
+        assertThat(admitted).isGreaterThan(200);
+        assertThat(denied).isGreaterThan(200);
+    }
+
+    private static Uni<StoreResult> send(JointRequest request) {
+        return ResultCallback.<StoreResult>toUni(
+                callback -> ((RedisWindowStore) redis.store()).take(request, true, null, callback));
+    }
+
+    private static JointRequest requestOfOneCall(Random random) {
+        var identifiers = new ArrayList<String>();
+        var parts = new ArrayList<List<WindowClaim>>();
+        int user = random.nextInt(4);
+        if (random.nextInt(5) > 0) {
+            identifiers.add("caller:" + user);
+            parts.add(List.of(StoreUnderTest.claim("few", 20, 15, random.nextInt(3)),
+                    StoreUnderTest.claim("many", 60, 20_000, 100 + random.nextInt(2) * 900)));
+        }
+        for (var shared : List.of("group:" + user % 2, "everyone")) {
+            if (random.nextInt(4) > 0 || parts.isEmpty()) {
+                identifiers.add(shared);
+                long cost = random.nextInt(3) == 0 ? 0 : 1000;
+                parts.add(List.of(StoreUnderTest.claim("many", 60, "everyone".equals(shared) ? 90_000 : 50_000, cost),
+                        StoreUnderTest.claim("calls", 3600, 1_000_000, 1)));
+            }
+        }
+        return new JointRequest(identifiers, new JointPlan(parts, random.nextInt(6) == 0));
     }
 
     private static JointRequest randomRequest(Random random) {

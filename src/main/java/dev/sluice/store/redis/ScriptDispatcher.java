@@ -128,15 +128,17 @@ final class ScriptDispatcher {
         }
         reportToCircuitBreaker(connection, batch, results != null, cause);
         var completed = new ArrayList<PendingDecision>(batch.requestCount());
+        var jointGrants = new JointGrants(this::record);
         for (int i = 0; i < batch.groups().size(); i++) {
             var group = batch.groups().get(i);
             var decided = results == null ? null : results.get(i);
             if (decided == DecisionBatch.WRONG_PERIOD) {
                 moveTo(DecisionBatch.serverTime(done.result()), group, batch, completed);
             } else {
-                complete(group, decided, cause, completed);
+                complete(group, decided, cause, completed, jointGrants);
             }
         }
+        jointGrants.report();
         return completed;
     }
 
@@ -159,7 +161,8 @@ final class ScriptDispatcher {
         }
     }
 
-    private void complete(DecisionBatch.Group group, StoreResult[] results, Throwable cause, List<PendingDecision> completed) {
+    private void complete(DecisionBatch.Group group, StoreResult[] results, Throwable cause, List<PendingDecision> completed,
+            JointGrants jointGrants) {
         int granted = 0;
         StoreResult last = null;
         for (int i = 0; i < group.size(); i++) {
@@ -168,7 +171,7 @@ final class ScriptDispatcher {
             if (decision.complete(result, result != null ? null : failure(cause))) {
                 completed.add(decision);
                 if (result != null && decision.operation.consume() && decision.joint != null) {
-                    recordParts(decision, result);
+                    recordParts(decision, result, jointGrants);
                 } else if (result != null && result.admitted() && decision.operation.consume()) {
                     granted++;
                     last = result;
@@ -194,13 +197,14 @@ final class ScriptDispatcher {
         }
     }
 
-    private void recordParts(PendingDecision decision, StoreResult result) {
-        var parts = decision.joint.plan().parts();
-        var results = decision.joint.plan().split(result);
+    private static void recordParts(PendingDecision decision, StoreResult result, JointGrants grants) {
+        var plan = decision.joint.plan();
+        var parts = plan.parts();
+        var results = plan.isEnforced() ? null : plan.split(result); // without other enforcements, all parts are taken, or none
         for (int i = 0; i < parts.size(); i++) {
-            var taken = JointPlan.taken(parts.get(i), results.get(i));
+            var taken = JointPlan.taken(parts.get(i), results == null ? result : results.get(i));
             if (!taken.isEmpty()) {
-                record(decision.joint.identifiers().get(i), taken, result, decision.reservationId, 1);
+                grants.add(decision.joint.identifiers().get(i), taken, result, decision.reservationId);
             }
         }
     }

@@ -80,6 +80,8 @@ local most_windows = tonumber(ARGV[4])
 local reply = { clock }
 local repaired, first_repaired = 0, nil
 local bounded = 0 -- requests denied by the bound on windows
+local codes, sizes = ARGV[1], ARGV[2]
+local plans = {}
 
 local build, built = {}, {}
 
@@ -1381,28 +1383,79 @@ end
 
 -- Requests for windows of several identifiers that are all enforced, the most frequent case: all windows have units, none was written
 -- when the clock was ahead, and the request is admitted. Others are left to the part above before anything is written.
+--
+-- Requests of one call often have windows in common, those of a team or an organisation. The rings of all requests are therefore read
+-- together, and each is written once: when the call ends, or when another part is about to use it (see release).
 function build.chain()
   local call, pcall, byte, floor, string_rep = redis.call, redis.pcall, string.byte, math.floor, string.rep
-  local unpack, type, KEYS = struct.unpack, type, KEYS
+  local unpack, unpack_table, type, KEYS = struct.unpack, unpack, type, KEYS
   local logs, rings, keys = part('log'), part('ring'), part('keys')
-  -- Per window, overwritten by the next request: its value, units and first unit or bucket; the unexpired part of a log, false for a
-  -- long one, and the window length in which it is listed, or the position, base, sum and last bucket of a ring.
-  local values, used, heads, kept, noted, bases, sums, buckets = {}, {}, {}, {}, {}, {}, {}, {}
+  local MOST_KEYS = 1000 -- of one command
+  -- Per window, overwritten by the next request: its units and first unit or bucket; of a log its value, the unexpired part, false for a
+  -- long one, and the window length in which it is listed; of a ring its state.
+  local used, heads, values, kept, noted, opened = {}, {}, {}, {}, {}, {}
+  -- States of rings by key, false if a ring is not as usual: its value, start, base, head, sum and bucket as stored; its units, of which
+  -- those that are added have not been written; the index and name under which it is listed, and its span.
+  local states, fetched = {}, false
+
+  local function parse(ring, claim)
+    if type(ring) ~= 'string' or byte(ring) ~= RING or #ring % ENTRY_BYTES ~= HEADER or #ring == HEADER then
+      return false
+    end
+    local sum, bucket = unpack(ENTRY, ring, #ring - ENTRY_BYTES + 1)
+    if bucket * claim.width > clock then
+      return false
+    end
+    local start, base, head = rings.head(ring, floor((clock + 1 - claim.span) / claim.width) - 1)
+    if not head or sum <= base then
+      return false
+    end
+    return { ring = ring, start = start, base = base, head = head, sum = sum, bucket = bucket, units = sum - base, added = 0,
+      span = claim.span, index = nil, name = nil }
+  end
+
+  -- Reads the rings of all requests of the call.
+  local function fetch(decide)
+    local names, claims, count, first = {}, {}, 0, 1
+    for i = 1, #codes do
+      local plan = plans[byte(codes, i) - 32]
+      for j = 1, plan.decide == decide and #plan or 0 do
+        local key = plan[j].form ~= 'log' and KEYS[first + plan.stride * (j - 1) + 1]
+        if key and states[key] == nil then
+          count = count + 1
+          states[key], names[count], claims[count] = false, key, plan[j]
+        end
+      end
+      first = first + plan.keys
+    end
+    for from = 1, count, MOST_KEYS do
+      local found = call('MGET', unpack_table(names, from, math.min(from + MOST_KEYS - 1, count)))
+      for i = 1, #found do
+        states[names[from + i - 1]] = parse(found[i], claims[from + i - 1])
+      end
+    end
+    fetched = true
+  end
+
+  local function write(key, state)
+    if state.added > 0 then
+      rings.write(key, state.ring, state.start, state.base, state.sum, state.bucket, state.added, state.span, state.index, state.name)
+    end
+  end
 
   -- Reads a window; returns whether the cost fits and the window is as usual.
   local function read(i, key, claim)
-    local value, span, units = pcall('GETRANGE', key, claim.start, '-1'), claim.span, nil
-    if type(value) ~= 'string' or value == '' then
-      return false
-    elseif claim.form == 'log' then
-      if byte(value) > 31 or #value % BYTES > 0 or claim.cost > HEAVY then
+    local span, cost, units = claim.span, claim.cost, nil
+    if claim.form == 'log' then
+      local value = pcall('GETRANGE', key, claim.start, '-1')
+      if type(value) ~= 'string' or value == '' or byte(value) > 31 or #value % BYTES > 0 or cost > HEAVY then
         return false
       end
       local last = unpack(TIME, value, #value - BYTES + 1)
       if last > clock or last <= clock - span then
         return false
       end
-      noted[i] = floor(last / span)
+      values[i], noted[i] = value, floor(last / span)
       if #value == claim.page then
         local total, outside = call('STRLEN', key) / BYTES, nil
         if total ~= floor(total) then
@@ -1416,38 +1469,61 @@ function build.chain()
         units = #kept[i] / BYTES
       end
     else
-      if byte(value) ~= RING or #value % ENTRY_BYTES ~= HEADER or #value == HEADER then
+      local state = states[key]
+      if state == nil then
+        state = parse(pcall('GETRANGE', key, PAGE_START, '-1'), claim)
+        states[key] = state
+      end
+      if not state or state.sum + state.added + cost > MOST_UNITS then
         return false
       end
-      local width = floor(span / 60)
-      sums[i], buckets[i] = unpack(ENTRY, value, #value - ENTRY_BYTES + 1)
-      if buckets[i] * width > clock or sums[i] + claim.cost > MOST_UNITS then
-        return false
+      units = state.units
+      opened[i], heads[i] = state, state.head
+    end
+    used[i] = units
+    return cost == 0 or units + cost <= claim.limit
+  end
+
+  -- Writes what was added to rings, for a part that reads them itself. to: the last of the keys, or nil for all rings.
+  local function release(from, to)
+    if not to then
+      for key, state in pairs(states) do
+        if state then
+          write(key, state)
+        end
       end
-      kept[i], bases[i], heads[i] = rings.head(value, floor((clock + 1 - span) / width) - 1)
-      units = heads[i] and sums[i] - bases[i] or 0
-      if units <= 0 then
-        return false
+      return
+    end
+    for i = from, to do
+      local state = states[KEYS[i]]
+      if state ~= nil then
+        if state then
+          write(KEYS[i], state)
+        end
+        states[KEYS[i]] = nil
       end
     end
-    values[i], used[i] = value, units
-    return claim.cost == 0 or units + claim.cost <= claim.limit
   end
 
   local function decide_chain(plan, first, at, times, reservation)
     local stride = plan.stride
+    if not fetched then
+      fetch(plan.decide)
+    end
     for i = 1, #plan do
       if not read(i, KEYS[first + stride * (i - 1) + 1], plan[i]) then
+        release(first, first + plan.keys - 1)
         return part('joint').decide(plan, first, at, times, reservation)
       end
     end
-    local states, last = { 1 }, 1
+    local numbers, last = { 1 }, 1
     for i = 1, #plan do
       local claim = plan[i]
       local at_key = first + stride * (i - 1)
-      local index, key = KEYS[at_key], KEYS[at_key + 1]
+      local index = KEYS[at_key]
       local cost, span, free = claim.cost, claim.span, nil
       if claim.form == 'log' then
+        local key = KEYS[at_key + 1]
         free = heads[i] + span
         local units = cost == 1 and logs.stamp or string_rep(logs.stamp, cost)
         if cost > 0 and kept[i] then
@@ -1456,25 +1532,25 @@ function build.chain()
           part('long').append(key, used[i], cost, claim.limit, units, span, clock, noted[i], index, claim.name)
         end
       else
-        free = (heads[i] + 1) * floor(span / 60) - 1 + span
+        free = (heads[i] + 1) * claim.width - 1 + span
         if cost > 0 then
-          rings.write(key, values[i], kept[i], bases[i], sums[i], buckets[i], cost, span, index, claim.name)
+          local state = opened[i]
+          state.units, state.added, state.index, state.name = state.units + cost, state.added + cost, index, claim.name
           if plan.reserves and claim.form == 'reserved' then
             keys.remember(KEYS[at_key + 2], claim.name, clock, cost, span, index, reservation)
           end
         end
       end
-      states[last + 1], states[last + 2], states[last + 3] = used[i] + cost, claim.ends or free, 0
+      numbers[last + 1], numbers[last + 2], numbers[last + 3] = used[i] + cost, claim.ends or free, 0
       last = last + 3
     end
-    reply[at + 1] = packed(plan, states)
+    reply[at + 1] = packed(plan, numbers)
     return at + 1
   end
 
-  return { decide = decide_chain }
+  return { decide = decide_chain, release = release }
 end
 
-local plans = {}
 local arg = 5
 for p = 1, tonumber(ARGV[3]) do
   local windows = tonumber(ARGV[arg])
@@ -1495,7 +1571,8 @@ for p = 1, tonumber(ARGV[3]) do
       ends = begins + span
       plan.begins, plan.ends = math.max(plan.begins or begins, begins), math.min(plan.ends or ends, ends)
     end
-    plan[i] = { limit = limit, span = span, begins = begins, ends = ends, cost = tonumber(ARGV[arg + 2]), form = form,
+    plan[i] = { limit = limit, span = span, begins = begins, ends = ends, width = math.floor(span / 60),
+      cost = tonumber(ARGV[arg + 2]), form = form,
       name = ARGV[arg + 4], page = short and SHORT or PAGE, start = short and SHORT_START or PAGE_START, from = nil, to = nil }
     arg = arg + 5
     if joint then
@@ -1509,10 +1586,11 @@ for p = 1, tonumber(ARGV[3]) do
     way = plan[1].form ~= 'log' and 'ring' or plan[1].cost <= HEAVY and 'log' or 'general'
   end
   plan.decide = part(way).decide
+  plan.keys = joint and plan.stride * windows or windows + (plan.reserves and 2 or 1)
   plans[p] = plan
 end
 
-local codes, sizes = ARGV[1], ARGV[2]
+local chain = built.chain
 local first, at = 1, 1
 for i = 1, #codes do
   local plan = plans[string.byte(codes, i) - 32]
@@ -1523,6 +1601,9 @@ for i = 1, #codes do
     done, where = true, at + 1
     reply[where] = -2
   else
+    if chain and plan.decide ~= chain.decide then
+      chain.release(first, first + plan.keys - 1)
+    end
     done, where = pcall(plan.decide, plan, first, at, times, reservation)
   end
   if done then
@@ -1540,8 +1621,11 @@ for i = 1, #codes do
     at = at + 1
     reply[at] = -1
   end
-  first = first + (plan.modes and plan.stride * #plan or #plan + (plan.reserves and 2 or 1))
+  first = first + plan.keys
   arg = arg + (plan.reserves and 1 or 0)
+end
+if chain then
+  chain.release()
 end
 if repaired > 0 then
   reply[at + 1], reply[at + 2] = repaired, first_repaired
