@@ -7,31 +7,24 @@ import java.util.Set;
 
 import dev.sluice.api.RateLimitRequest;
 import dev.sluice.api.ResourceCheck;
+import dev.sluice.identity.chain.ChainLevel;
 import dev.sluice.identity.chain.LevelResources;
 import dev.sluice.identity.chain.OwnLimits;
 
 /**
- * Rules of the limits of a level for API requests. Immutable once created.
+ * Rules of the endpoints of a level for API requests. Immutable once created.
  *
  * @see LevelResources
  */
 final class LevelRules {
 
-    private final List<ResourceCheck> always;
-    /** Null if there are no limits of endpoints. */
-    private final RuleMatcher endpoints;
+    private final RuleMatcher endpoints = new RuleMatcher();
 
     /** @param prefix segments of the API prefix */
     LevelRules(OwnLimits limits, List<String> prefix, boolean caseInsensitive) {
-        always = limits.api() == null ? List.of() : List.of(new ResourceCheck(LevelResources.API, limits.api(), 1));
-        endpoints = limits.endpoints().isEmpty() ? null : new RuleMatcher();
         limits.endpoints().forEach((name, rate) -> Endpoint.parse(name, prefix, caseInsensitive).ifPresent(
                 endpoint -> endpoints.add(endpoint.method(), endpoint.segments(),
                         new LimitRule(LevelResources.endpoint(name), Map.of("", rate), null))));
-    }
-
-    boolean hasEndpoints() {
-        return endpoints != null;
     }
 
     /** Returns the rule of an endpoint; null if there is none. */
@@ -39,19 +32,16 @@ final class LevelRules {
         return endpoints.find(verb, endpoint);
     }
 
-    /**
-     * Returns the request of a level for an API request that matches these endpoints; null if nothing limits it.
-     *
-     * @param identifier identifier of the level
-     */
-    RateLimitRequest request(String identifier, Set<LimitRule> matched) {
-        var checks = always;
-        if (!matched.isEmpty()) {
-            checks = new ArrayList<>(always);
-            for (var rule : matched) {
-                checks.add(rule.check("", 1));
-            }
+    /** Returns the request of a level for an API request that matches these endpoints; null if nothing limits it. */
+    static RateLimitRequest request(ChainLevel level, Set<LimitRule> matched) {
+        if (matched.isEmpty()) {
+            return level.apiRequest();
         }
-        return checks.isEmpty() ? null : new RateLimitRequest(identifier, null, LevelResources.API, checks);
+        var checks = new ArrayList<ResourceCheck>();
+        if (level.apiRequest() != null) {
+            checks.addAll(level.apiRequest().checks());
+        }
+        matched.forEach(rule -> checks.add(rule.check("", 1)));
+        return new RateLimitRequest(level.identifier(), null, LevelResources.API, checks);
     }
 }

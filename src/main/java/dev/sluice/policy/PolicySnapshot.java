@@ -198,16 +198,16 @@ final class PolicySnapshot {
     /** Adds the requests of the levels of a chain for an API request. */
     void addLevels(List<RateLimitRequest> requests, IdentityChain chain, Collection<String> methods, String path) {
         for (var level : chain.levels()) {
-            var rules = levelRules.get(level.limits(), created -> new LevelRules(created, apiPrefix, caseInsensitive));
-            var request = rules.request(level.identifier(),
-                    rules.hasEndpoints() ? endpointRules(rules, methods, path) : Set.of());
+            var request = LevelRules.request(level,
+                    level.limits().endpoints().isEmpty() ? Set.of() : endpointRules(level.limits(), methods, path));
             if (request != null) {
                 requests.add(request);
             }
         }
     }
 
-    private Set<LimitRule> endpointRules(LevelRules rules, Collection<String> methods, String path) {
+    private Set<LimitRule> endpointRules(OwnLimits limits, Collection<String> methods, String path) {
+        var rules = levelRules.get(limits, created -> new LevelRules(created, apiPrefix, caseInsensitive));
         var matched = new LinkedHashSet<LimitRule>();
         for (var interpretation : RequestPath.interpretations(path)) {
             var endpoint = withoutPrefix(foldCase(interpretation));

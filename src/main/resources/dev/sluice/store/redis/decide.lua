@@ -1455,8 +1455,14 @@ function build.chain()
       if last > clock or last <= clock - span then
         return false
       end
+      if #value == SHORT and claim.page == SHORT then
+        value = call('GETRANGE', key, PAGE_START, '-1')
+        if byte(value) > 31 or #value % BYTES > 0 then
+          return false
+        end
+      end
       values[i], noted[i] = value, floor(last / span)
-      if #value == claim.page then
+      if #value == PAGE then
         local total, outside = call('STRLEN', key) / BYTES, nil
         if total ~= floor(total) then
           return false
