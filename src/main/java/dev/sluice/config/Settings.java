@@ -157,6 +157,7 @@ final class Settings {
             rate-limit.audit-log boolean true
             rate-limit.tracing switch false
             rate-limit.metrics.otlp switch false
+            rate-limit.metrics.teams boolean false
             quarkus.redis.rate-limit.password secret - $REDIS_PASSWORD
             quarkus.redis.rate-limit.client-type choice standalone standalone|sentinel|cluster|replication$REDIS_CLIENT_TYPE
             quarkus.redis.rate-limit.master-name text mymaster $REDIS_MASTER_NAME

@@ -7,6 +7,7 @@ import dev.sluice.api.Decision;
 import dev.sluice.api.RateLimitRequest;
 import dev.sluice.api.RateLimiter;
 import dev.sluice.identity.chain.IdentityChain;
+import io.smallrye.mutiny.Uni;
 
 /**
  * Internal variant of {@link RateLimiter} that reports results to callbacks, for the path of every request: each stage of a
@@ -30,6 +31,12 @@ public interface CallbackRateLimiter {
      */
     void checkAll(List<RateLimitRequest> requests, IdentityChain chain, Consumer<Decision> onDecision,
             Consumer<Throwable> onFailure);
+
+    /** Decides like {@link RateLimiter#checkAll(List)}, for the chain of the caller. Completes on the context of the subscriber. */
+    static Uni<Decision> checkAll(CallbackRateLimiter limiter, List<RateLimitRequest> requests, IdentityChain chain) {
+        return SubscriberContext.completeOn(() -> Uni.createFrom()
+                .emitter(emitter -> limiter.checkAll(requests, chain, emitter::complete, emitter::fail)));
+    }
 
     /**
      * Returns the callback variant of a rate limiter: the limiter itself if it is one, otherwise an adapter. An application may

@@ -94,8 +94,7 @@ public final class DefaultRateLimiter implements RateLimiter, CallbackRateLimite
 
     @Override
     public Uni<Decision> checkAll(List<RateLimitRequest> requests) {
-        return SubscriberContext
-                .completeOn(() -> Uni.createFrom().emitter(emitter -> checkAll(requests, emitter::complete, emitter::fail)));
+        return CallbackRateLimiter.checkAll(this, requests, IdentityChain.NONE);
     }
 
     @Override
@@ -245,8 +244,14 @@ public final class DefaultRateLimiter implements RateLimiter, CallbackRateLimite
                 complete(uncounted(requests, store.mode()));
                 return;
             }
-            notifyListeners(requests.get(0), (listener, nanos) -> listener.onFailure(requests.get(0), store.mode(), nanos),
-                    startNanos);
+            var mode = store.mode();
+            notifyListeners(requests.get(0), (listener, nanos) -> {
+                if (listener instanceof ChainDecisionListener chained) {
+                    chained.onFailure(requests.get(0), chain, mode, nanos);
+                } else {
+                    listener.onFailure(requests.get(0), mode, nanos);
+                }
+            }, startNanos);
             onError.accept(cause);
         }
 
@@ -258,8 +263,13 @@ public final class DefaultRateLimiter implements RateLimiter, CallbackRateLimite
 
         private void complete(Decision decision) {
             var delivered = dryRun ? decision.asDryRun() : decision;
-            notifyListeners(requests.get(0), (listener, nanos) -> listener.onDecision(requests.get(0), delivered, nanos),
-                    startNanos);
+            notifyListeners(requests.get(0), (listener, nanos) -> {
+                if (listener instanceof ChainDecisionListener chained) {
+                    chained.onDecision(requests.get(0), chain, delivered, nanos);
+                } else {
+                    listener.onDecision(requests.get(0), delivered, nanos);
+                }
+            }, startNanos);
             onDecision.accept(delivered);
         }
     }

@@ -15,6 +15,8 @@ import dev.sluice.api.RateLimitExceededException;
 import dev.sluice.api.RateLimitRequest;
 import dev.sluice.api.RateLimited;
 import dev.sluice.api.RateLimiter;
+import dev.sluice.engine.CallbackRateLimiter;
+import dev.sluice.identity.chain.IdentityChain;
 import dev.sluice.policy.Caller;
 import dev.sluice.policy.CallerResolver;
 import io.quarkus.arc.Arc;
@@ -29,7 +31,7 @@ import io.vertx.ext.web.RoutingContext;
 class RateLimitedInterceptor {
 
     private final RateLimitedMethods methods;
-    private final RateLimiter limiter;
+    private final CallbackRateLimiter limiter;
     private final CallerResolver callers;
     private final CurrentVertxRequest currentRequest;
     private final String applicationIdentifier;
@@ -38,7 +40,7 @@ class RateLimitedInterceptor {
             CurrentVertxRequest currentRequest,
             @ConfigProperty(name = "quarkus.application.name", defaultValue = "application") String application) {
         this.methods = methods;
-        this.limiter = limiter;
+        this.limiter = CallbackRateLimiter.of(limiter);
         this.callers = callers;
         this.currentRequest = currentRequest;
         this.applicationIdentifier = "app:" + application;
@@ -58,17 +60,18 @@ class RateLimitedInterceptor {
     private Uni<Decision> admit(MethodLimits limits, InvocationContext call, RoutingContext request) {
         UnaryOperator<String> placeholders = name -> argument(call, name);
         if (request == null) {
-            return checkAll(limits.requests(applicationIdentifier, null, null, List.of(), placeholders));
+            return checkAll(limits.requests(applicationIdentifier, null, null, List.of(), placeholders), IdentityChain.NONE);
         }
-        return callers.resolve(request).chain(caller -> checkAll(requests(limits, caller, placeholders)));
+        return callers.resolve(request)
+                .chain(caller -> checkAll(requests(limits, caller, placeholders), caller.identity().chain()));
     }
 
     private static List<RateLimitRequest> requests(MethodLimits limits, Caller caller, UnaryOperator<String> placeholders) {
         return limits.requests(caller.identity().identifier(), caller.tier(), null, List.of(), placeholders);
     }
 
-    private Uni<Decision> checkAll(List<RateLimitRequest> requests) {
-        return limiter.checkAll(requests).invoke(decision -> {
+    private Uni<Decision> checkAll(List<RateLimitRequest> requests, IdentityChain chain) {
+        return CallbackRateLimiter.checkAll(limiter, requests, chain).invoke(decision -> {
             if (!decision.allowed()) {
                 throw new RateLimitExceededException(decision);
             }

@@ -9,12 +9,13 @@ import jakarta.enterprise.event.Observes;
 import jakarta.inject.Singleton;
 
 import dev.sluice.api.Decision;
-import dev.sluice.api.DecisionListener;
 import dev.sluice.api.DecisionMode;
 import dev.sluice.api.RateLimitRequest;
 import dev.sluice.config.RulesFile;
 import dev.sluice.config.RulesFileStatus;
+import dev.sluice.engine.ChainDecisionListener;
 import dev.sluice.engine.StoreStatus;
+import dev.sluice.identity.chain.IdentityChain;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
@@ -25,9 +26,11 @@ import io.quarkus.runtime.StartupEvent;
 /**
  * Counts and times decisions. No tag contains a user, an address or a raw path: resources are names of rules, and tiers are
  * configured ones.
+ *
+ * @see TeamTags
  */
 @Singleton
-class DecisionMetrics implements DecisionListener {
+class DecisionMetrics implements ChainDecisionListener {
 
     static final String DECISIONS = "rate_limit_decisions";
     static final String CHECK = "rate_limit_check";
@@ -44,7 +47,7 @@ class DecisionMetrics implements DecisionListener {
             Duration.ofMillis(25), Duration.ofMillis(50), Duration.ofMillis(100), Duration.ofMillis(250),
             Duration.ofSeconds(1)};
 
-    private record CounterKey(String resource, String tier) {
+    private record CounterKey(String resource, String tier, TeamTags.Group group) {
     }
 
     /** Counters of one rule and tier, by outcome and store; registered together, so that each of them starts at zero. */
@@ -60,11 +63,13 @@ class DecisionMetrics implements DecisionListener {
     }
 
     private final MeterRegistry registry;
+    private final TeamTags teamTags;
     private final Map<CounterKey, Counters> counters = new ConcurrentHashMap<>();
     private final Timer[] timers = new Timer[Store.values().length];
 
-    DecisionMetrics(MeterRegistry registry) {
+    DecisionMetrics(MeterRegistry registry, TeamTags teamTags) {
         this.registry = registry;
+        this.teamTags = teamTags;
         for (var store : Store.values()) {
             timers[store.ordinal()] = Timer.builder(CHECK).description("Duration of a decision")
                     .serviceLevelObjectives(BUCKETS).tag("store", store.name()).register(registry);
@@ -90,18 +95,19 @@ class DecisionMetrics implements DecisionListener {
     }
 
     @Override
-    public void onDecision(RateLimitRequest request, Decision decision, long nanos) {
-        record(request, decision.denied() ? Outcome.denied : Outcome.allowed, decision.mode(), nanos);
+    public void onDecision(RateLimitRequest request, IdentityChain chain, Decision decision, long nanos) {
+        record(request, chain, decision.denied() ? Outcome.denied : Outcome.allowed, decision.mode(), nanos);
     }
 
     @Override
-    public void onFailure(RateLimitRequest request, DecisionMode mode, long nanos) {
-        record(request, Outcome.error, mode, nanos);
+    public void onFailure(RateLimitRequest request, IdentityChain chain, DecisionMode mode, long nanos) {
+        record(request, chain, Outcome.error, mode, nanos);
     }
 
-    private void record(RateLimitRequest request, Outcome outcome, DecisionMode mode, long nanos) {
+    private void record(RateLimitRequest request, IdentityChain chain, Outcome outcome, DecisionMode mode, long nanos) {
         var store = mode == DecisionMode.REDIS ? Store.redis : Store.local;
-        var key = new CounterKey(request.label(), request.tier() == null ? NO_TIER : request.tier());
+        var key = new CounterKey(request.label(), request.tier() == null ? NO_TIER : request.tier(),
+                teamTags.of(chain.team(), chain.org()));
         var found = counters.get(key);
         if (found == null) {
             found = counters.computeIfAbsent(key, this::register);
@@ -116,7 +122,8 @@ class DecisionMetrics implements DecisionListener {
             for (var store : Store.values()) {
                 registered[outcome.ordinal() * timers.length + store.ordinal()] = Counter.builder(DECISIONS)
                         .description("Decisions made").tag("resource", key.resource()).tag("tier", key.tier())
-                        .tag("outcome", outcome.name()).tag("store", store.name()).register(registry);
+                        .tag("outcome", outcome.name()).tag("store", store.name()).tags(key.group().tags())
+                        .register(registry);
             }
         }
         return new Counters(registered);

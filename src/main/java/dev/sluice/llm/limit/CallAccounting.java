@@ -141,7 +141,7 @@ final class CallAccounting {
      */
     void book(Provider provider, String identifier, CallOwner owner, String model, Bill bill, long outputSample) {
         ledger.add(entry(provider, identifier, owner, model, bill, null, outputSample));
-        countSuccess(provider, bill);
+        countSuccess(provider, owner, bill);
     }
 
     /**
@@ -154,7 +154,7 @@ final class CallAccounting {
             long outputSample) {
         return ledger.book(entry(provider, identifier, owner, model, bill, requestId, outputSample)).map(isNew -> {
             if (isNew) {
-                countSuccess(provider, bill);
+                countSuccess(provider, owner, bill);
             }
             return null;
         });
@@ -166,17 +166,18 @@ final class CallAccounting {
                 requestId, outputSample, bill.cost().parts(), owner);
     }
 
-    private void countSuccess(Provider provider, Bill bill) {
-        metrics.countSuccess(provider, nameOf(bill.price()), bill.usage(), bill.cost(), bill.estimated());
+    private void countSuccess(Provider provider, CallOwner owner, Bill bill) {
+        metrics.countSuccess(provider, owner, nameOf(bill.price()), bill.usage(), bill.cost(), bill.estimated());
     }
 
-    void countFailure(Provider provider, ModelPrice price, boolean rateLimited) {
-        metrics.countFailure(provider, nameOf(price), rateLimited ? LlmMetrics.Outcome.limited : LlmMetrics.Outcome.error);
+    void countFailure(Provider provider, CallOwner owner, ModelPrice price, boolean rateLimited) {
+        metrics.countFailure(provider, owner, nameOf(price),
+                rateLimited ? LlmMetrics.Outcome.limited : LlmMetrics.Outcome.error);
     }
 
     /** @param priceName null if the model has no price */
-    void countDenial(Provider provider, String priceName) {
-        metrics.countFailure(provider, priceName, LlmMetrics.Outcome.denied);
+    void countDenial(Provider provider, CallOwner owner, String priceName) {
+        metrics.countFailure(provider, owner, priceName, LlmMetrics.Outcome.denied);
     }
 
     private static String nameOf(ModelPrice price) {

@@ -140,7 +140,7 @@ final class CallEnd {
             accounting.settle(planned.windows().identifiers(), reservation, planned.windows().usage(0, 0), () -> {
             });
             planned.cancel();
-            accounting.countFailure(planned.estimate().provider(), planned.price(), rateLimited);
+            accounting.countFailure(planned.estimate().provider(), owner, planned.price(), rateLimited);
         }
     }
 }

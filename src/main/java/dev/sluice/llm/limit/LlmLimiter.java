@@ -104,7 +104,8 @@ public class LlmLimiter {
             try {
                 if (!decision.allowed()) {
                     planned.cancel();
-                    accounting.countDenial(callEstimate.provider(), planned.priceName());
+                    accounting.countDenial(callEstimate.provider(),
+                            CallOwner.of(callEstimate.identifier(), callEstimate.chain()), planned.priceName());
                 }
                 call = new AdmittedCall(planned, decision, accounting);
             } catch (RuntimeException | Error e) { // the limiter's callbacks must not throw
@@ -159,7 +160,7 @@ public class LlmLimiter {
      */
     public void releaseDeferred(DeferredCall call) {
         settle(call, 0, 0);
-        accounting.countFailure(call.provider(), accounting.findPrice(call.provider(), call.model()), false);
+        accounting.countFailure(call.provider(), call.owner(), accounting.findPrice(call.provider(), call.model()), false);
     }
 
     private void settle(DeferredCall call, long tokens, long nanodollars) {

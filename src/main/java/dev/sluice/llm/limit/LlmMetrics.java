@@ -9,10 +9,12 @@ import java.util.concurrent.ConcurrentHashMap;
 import jakarta.inject.Singleton;
 
 import dev.sluice.llm.config.Providers;
+import dev.sluice.llm.ledger.CallOwner;
 import dev.sluice.llm.pricing.CostParts;
 import dev.sluice.llm.pricing.CostParts.Group;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.TokenUsage;
+import dev.sluice.metrics.TeamTags;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 
@@ -43,7 +45,7 @@ class LlmMetrics {
         error
     }
 
-    private record Key(Provider provider, String model) {
+    private record Key(Provider provider, String model, TeamTags.Group group) {
     }
 
     /** Quantity and cost of one kind. */
@@ -107,16 +109,18 @@ class LlmMetrics {
 
         private static Counter.Builder counter(String name, String description, Key key) {
             return Counter.builder(name).description(description).tag("provider", key.provider().id())
-                    .tag("model", key.model());
+                    .tag("model", key.model()).tags(key.group().tags());
         }
     }
 
     private final MeterRegistry registry;
+    private final TeamTags teamTags;
     private final Map<Key, Counters> counters = new ConcurrentHashMap<>();
     private final Map<Provider, Counter> unpriced = new HashMap<>();
 
-    LlmMetrics(MeterRegistry registry, Providers providers) {
+    LlmMetrics(MeterRegistry registry, Providers providers, TeamTags teamTags) {
         this.registry = registry;
+        this.teamTags = teamTags;
         for (var provider : providers.all()) {
             unpriced.put(provider, Counter.builder("llm_unpriced_calls").tag("provider", provider.id())
                     .description("Successful LLM calls of models without a price").register(registry));
@@ -129,8 +133,8 @@ class LlmMetrics {
      * @param model name of the entry of the price table; null if there is none
      * @param cost the cost; negative if the model has no price
      */
-    void countSuccess(Provider provider, String model, TokenUsage usage, CostParts cost, boolean estimated) {
-        var modelCounters = countersOf(provider, model);
+    void countSuccess(Provider provider, CallOwner owner, String model, TokenUsage usage, CostParts cost, boolean estimated) {
+        var modelCounters = countersOf(provider, owner, model);
         modelCounters.calls.get(estimated ? Outcome.estimated : Outcome.ok).increment();
         add(modelCounters.input, usage.input());
         add(modelCounters.cachedInput, usage.cachedInput());
@@ -155,12 +159,12 @@ class LlmMetrics {
     }
 
     /** Counts a call that did not succeed. */
-    void countFailure(Provider provider, String model, Outcome outcome) {
-        countersOf(provider, model).calls.get(outcome).increment();
+    void countFailure(Provider provider, CallOwner owner, String model, Outcome outcome) {
+        countersOf(provider, owner, model).calls.get(outcome).increment();
     }
 
-    private Counters countersOf(Provider provider, String model) {
-        var key = new Key(provider, model == null ? OTHER : model);
+    private Counters countersOf(Provider provider, CallOwner owner, String model) {
+        var key = new Key(provider, model == null ? OTHER : model, teamTags.of(owner.team(), owner.org()));
         var found = counters.get(key);
         return found == null ? counters.computeIfAbsent(key, name -> new Counters(name, registry)) : found;
     }

@@ -7,6 +7,8 @@ import jakarta.annotation.Priority;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Singleton;
 
+import org.jspecify.annotations.Nullable;
+
 import dev.sluice.api.Decision;
 import dev.sluice.api.DecisionListener;
 import dev.sluice.api.DecisionMode;
@@ -52,6 +54,8 @@ class RequestTracing implements DecisionListener, GrpcCallObserver {
     private static final AttributeKey<String> RESOURCE = AttributeKey.stringKey("rate_limit.resource");
     private static final AttributeKey<String> OUTCOME = AttributeKey.stringKey("rate_limit.outcome");
     private static final AttributeKey<String> STORE = AttributeKey.stringKey("rate_limit.store");
+    private static final AttributeKey<String> LEVEL = AttributeKey.stringKey("rate_limit.level");
+    private static final Set<String> LEVELS = Set.of("key", "user", "team", "org");
     private static final TextMapGetter<MultiMap> HEADERS = new TextMapGetter<>() {
 
         @Override
@@ -138,18 +142,29 @@ class RequestTracing implements DecisionListener, GrpcCallObserver {
 
     @Override
     public void onDecision(RateLimitRequest request, Decision decision, long nanos) {
-        addEvent(request, decision.denied() ? "denied" : "allowed", decision.mode());
+        addEvent(request, decision.denied() ? "denied" : "allowed", decision.mode(), decision);
     }
 
     @Override
     public void onFailure(RateLimitRequest request, DecisionMode mode, long nanos) {
-        addEvent(request, "error", mode);
+        addEvent(request, "error", mode, null);
     }
 
-    private void addEvent(RateLimitRequest request, String outcome, DecisionMode mode) {
+    private void addEvent(RateLimitRequest request, String outcome, DecisionMode mode, @Nullable Decision decision) {
         if (enabled) {
-            Span.current().addEvent(EVENT,
-                    Attributes.of(RESOURCE, request.label(), OUTCOME, outcome, STORE, mode.value()));
+            var attributes = Attributes.builder().put(RESOURCE, request.label()).put(OUTCOME, outcome).put(STORE, mode.value());
+            if (decision != null && decision.denied()) {
+                decision.mostRestrictive().map(quota -> levelOf(quota.identifier()))
+                        .ifPresent(level -> attributes.put(LEVEL, level));
+            }
+            Span.current().addEvent(EVENT, attributes.build());
         }
+    }
+
+    /** Returns the kind of a level of a chain, of which {@code team:a/user:b} has the one of a member; null for other identifiers. */
+    static @Nullable String levelOf(String identifier) {
+        int colon = identifier.indexOf(':');
+        var kind = colon < 0 ? "" : identifier.substring(0, colon);
+        return !LEVELS.contains(kind) ? null : identifier.indexOf('/', colon) > 0 ? "member" : kind;
     }
 }

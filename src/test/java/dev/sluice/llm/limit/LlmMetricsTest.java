@@ -9,12 +9,14 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 import dev.sluice.llm.config.TestProviders;
+import dev.sluice.llm.ledger.CallOwner;
 import dev.sluice.llm.pricing.CostParts;
 import dev.sluice.llm.pricing.CostParts.Group;
 import dev.sluice.llm.pricing.CostParts.Part;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.TokenUsage;
 import dev.sluice.llm.protocol.UsageKind;
+import dev.sluice.metrics.TeamTags;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 
@@ -23,7 +25,8 @@ class LlmMetricsTest {
     private static final TokenUsage USAGE = new TokenUsage(1000, 500, 100, 40, 25);
 
     private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
-    private final LlmMetrics metrics = new LlmMetrics(registry, TestProviders.builtIn());
+    private final LlmMetrics metrics = new LlmMetrics(registry, TestProviders.builtIn(), new TeamTags(false));
+    private final CallOwner owner = new CallOwner(null, "alice", "growth", null);
 
     private double count(String name, String type) {
         return registry.get(name).tag("provider", "openai").tag("model", "gpt-4o").tag("type", type).counter().count();
@@ -39,7 +42,7 @@ class LlmMetricsTest {
                 new Part("output", Group.OUTPUT, 25, 2_500_000), new Part("web_search", Group.NONE, 2, 20_000_000)),
                 31_400_000).withReported(5_000_000);
         for (int i = 0; i < 3; i++) {
-            metrics.countSuccess(Provider.OPENAI, "gpt-4o", USAGE, cost, false);
+            metrics.countSuccess(Provider.OPENAI, owner, "gpt-4o", USAGE, cost, false);
         }
         assertThat(count("llm_tokens", "input")).as("all input").isEqualTo(3000);
         assertThat(count("llm_tokens", "cached_input")).isEqualTo(1500);
@@ -60,9 +63,22 @@ class LlmMetricsTest {
 
     @Test
     void unpricedCallsHaveQuantitiesWithoutACost() {
-        metrics.countSuccess(Provider.OPENAI, null, USAGE, CostParts.unpriced(Map.of(UsageKind.IMAGE_INPUT, 7L)), false);
+        metrics.countSuccess(Provider.OPENAI, owner, null, USAGE, CostParts.unpriced(Map.of(UsageKind.IMAGE_INPUT, 7L)), false);
         assertThat(registry.get("llm_tokens").tag("model", "other").tag("type", "image_input").counter().count()).isEqualTo(7);
         assertThat(registry.get("llm_cost_usd").tag("model", "other").counter().count()).isZero();
         assertThat(registry.get("llm_unpriced_calls").tag("provider", "openai").counter().count()).isEqualTo(1);
+    }
+
+    @Test
+    void teamsAreTagsOnlyIfThatIsSet() {
+        metrics.countSuccess(Provider.OPENAI, owner, "gpt-4o", USAGE, CostParts.unpriced(Map.of()), false);
+        assertThat(registry.get("llm_tokens").tag("type", "output").counter().getId().getTag("team")).isNull();
+
+        var withTeams = new SimpleMeterRegistry();
+        new LlmMetrics(withTeams, TestProviders.builtIn(), new TeamTags(true)).countSuccess(Provider.OPENAI, owner, "gpt-4o",
+                USAGE,
+                CostParts.unpriced(Map.of()), false);
+        assertThat(withTeams.get("llm_tokens").tag("type", "output").tag("team", "growth").tag("org", "none").counter().count())
+                .isEqualTo(25);
     }
 }
