@@ -56,6 +56,15 @@ public interface RateLimiter {
     Uni<Decision> checkAll(List<RateLimitRequest> requests);
 
     /**
+     * Counts what has been used already: takes the cost of all checks, also beyond their limits. Later requests are denied until the
+     * windows have room again. Costs are counted in sub-windows of 1/60 of a window.
+     *
+     * @param request the request; checks with a cost of 0, without a limit, or blocked altogether take nothing
+     * @return the decision, never null: denied if a window had nothing left before; the cost was taken in any case
+     */
+    Uni<Decision> charge(RateLimitRequest request);
+
+    /**
      * Decides all checks of a request atomically, as {@link #check(RateLimitRequest)} does, but waits for room in the windows before
      * it denies.
      * <p>

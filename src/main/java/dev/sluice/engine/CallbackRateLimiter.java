@@ -32,6 +32,14 @@ public interface CallbackRateLimiter {
     void checkAll(List<RateLimitRequest> requests, IdentityChain chain, Consumer<Decision> onDecision,
             Consumer<Throwable> onFailure);
 
+    /** Charges requests of different identifiers like {@link RateLimiter#charge(RateLimitRequest)}, in one call. */
+    void chargeAll(List<RateLimitRequest> requests, Consumer<Decision> onDecision, Consumer<Throwable> onFailure);
+
+    /** Returns whether requests are decided together: on a Redis Cluster, their identifiers must be in one slot. */
+    default boolean isAtomic(List<RateLimitRequest> requests) {
+        return true;
+    }
+
     /** Decides like {@link RateLimiter#checkAll(List)}, for the chain of the caller. Completes on the context of the subscriber. */
     static Uni<Decision> checkAll(CallbackRateLimiter limiter, List<RateLimitRequest> requests, IdentityChain chain) {
         return SubscriberContext.completeOn(() -> Uni.createFrom()
@@ -56,6 +64,16 @@ public interface CallbackRateLimiter {
                     check(requests.get(0), onDecision, onFailure);
                 } else {
                     limiter.checkAll(requests).subscribe().with(onDecision, onFailure);
+                }
+            }
+
+            @Override
+            public void chargeAll(List<RateLimitRequest> requests, Consumer<Decision> onDecision,
+                    Consumer<Throwable> onFailure) {
+                if (requests.size() > 1) {
+                    onFailure.accept(new UnsupportedOperationException("This rate limiter charges one identifier at a time"));
+                } else {
+                    limiter.charge(requests.get(0)).subscribe().with(onDecision, onFailure);
                 }
             }
         };

@@ -9,6 +9,7 @@ import java.util.function.Function;
 import dev.sluice.api.FallbackPolicy;
 import dev.sluice.api.ResourceCheck;
 import dev.sluice.store.ClaimPlan;
+import dev.sluice.store.Enforcement;
 import dev.sluice.store.JointPlan;
 import dev.sluice.store.MicrosClock;
 import dev.sluice.store.PeriodCalendar;
@@ -56,10 +57,16 @@ final class ClaimPlanCache {
                 : ClaimPlan.of(claims(checks, consume));
     }
 
+    /** Returns the plan of checks whose costs are taken beyond the limits. */
+    ClaimPlan chargePlan(List<ResourceCheck> checks) {
+        return ClaimPlan.of(claims(checks, true).stream().filter(claim -> claim.cost() > 0)
+                .map(claim -> claim.with(Enforcement.CHARGED)).toList());
+    }
+
     /** Returns the plan of several identifiers whose claims must all fit, of which each has one of these plans. */
     JointPlan jointPlan(List<ClaimPlan> parts) {
         for (var part : parts) {
-            if (part.reserved()) {
+            if (part.reserved() || part.get(0).enforcement() == Enforcement.CHARGED) { // costs differ from request to request
                 return new JointPlan(parts, false);
             }
         }

@@ -86,7 +86,7 @@ public final class DefaultRateLimiter implements RateLimiter, CallbackRateLimite
     @Override
     public void check(RateLimitRequest request, Consumer<Decision> onDecision, Consumer<Throwable> onFailure) {
         if (enabled) {
-            new Check(List.of(request), IdentityChain.NONE, onDecision, onFailure).start();
+            new Check(List.of(request), IdentityChain.NONE, false, onDecision, onFailure).start();
         } else {
             onDecision.accept(uncounted(List.of(request), DecisionMode.OFF));
         }
@@ -101,10 +101,30 @@ public final class DefaultRateLimiter implements RateLimiter, CallbackRateLimite
     public void checkAll(List<RateLimitRequest> requests, IdentityChain chain, Consumer<Decision> onDecision,
             Consumer<Throwable> onFailure) {
         if (enabled) {
-            new Check(RequestMerger.merge(requests), chain, onDecision, onFailure).start();
+            new Check(RequestMerger.merge(requests), chain, false, onDecision, onFailure).start();
         } else {
             onDecision.accept(uncounted(requests, DecisionMode.OFF));
         }
+    }
+
+    @Override
+    public Uni<Decision> charge(RateLimitRequest request) {
+        return SubscriberContext.completeOn(
+                () -> Uni.createFrom().emitter(emitter -> chargeAll(List.of(request), emitter::complete, emitter::fail)));
+    }
+
+    @Override
+    public void chargeAll(List<RateLimitRequest> requests, Consumer<Decision> onDecision, Consumer<Throwable> onFailure) {
+        if (enabled) {
+            new Check(RequestMerger.merge(requests), IdentityChain.NONE, true, onDecision, onFailure).start();
+        } else {
+            onDecision.accept(uncounted(requests, DecisionMode.OFF));
+        }
+    }
+
+    @Override
+    public boolean isAtomic(List<RateLimitRequest> requests) {
+        return joint.isAtomic(requests.stream().map(RateLimitRequest::identifier).distinct().toList());
     }
 
     @Override
@@ -126,15 +146,18 @@ public final class DefaultRateLimiter implements RateLimiter, CallbackRateLimite
 
         private final List<RateLimitRequest> requests;
         private final IdentityChain chain;
+        /** Whether the costs are taken beyond the limits. */
+        private final boolean charge;
         private final Consumer<Decision> onDecision;
         private final Consumer<Throwable> onError;
         private final long startNanos = System.nanoTime();
 
         /** @param requests requests of different identifiers */
-        Check(List<RateLimitRequest> requests, IdentityChain chain, Consumer<Decision> onDecision,
+        Check(List<RateLimitRequest> requests, IdentityChain chain, boolean charge, Consumer<Decision> onDecision,
                 Consumer<Throwable> onError) {
             this.requests = requests;
             this.chain = chain;
+            this.charge = charge;
             this.onDecision = onDecision;
             this.onError = onError;
         }
@@ -150,7 +173,7 @@ public final class DefaultRateLimiter implements RateLimiter, CallbackRateLimite
                     consume |= check.cost() > 0;
                 }
             }
-            if (requests.size() == 1) {
+            if (requests.size() == 1 && !(charge && consume)) {
                 var request = requests.get(0);
                 take(storedIdentifier(request), planCache.planFor(request.checks(), consume), consume);
             } else {
@@ -162,13 +185,15 @@ public final class DefaultRateLimiter implements RateLimiter, CallbackRateLimite
             var identifiers = new ArrayList<String>(requests.size());
             var parts = new ArrayList<ClaimPlan>(requests.size());
             for (var request : requests) {
-                var plan = planCache.planFor(request.checks(), consume);
+                var plan = charge && consume
+                        ? planCache.chargePlan(request.checks())
+                        : planCache.planFor(request.checks(), consume);
                 if (!plan.isEmpty()) { // otherwise unlimited
                     identifiers.add(storedIdentifier(request));
                     parts.add(plan);
                 }
             }
-            if (parts.size() <= 1) {
+            if (parts.isEmpty() || parts.size() == 1 && !charge) {
                 take(parts.isEmpty() ? null : identifiers.get(0), parts.isEmpty() ? ClaimPlan.of(List.of()) : parts.get(0),
                         consume);
                 return;

@@ -124,6 +124,11 @@ public final class JointWindowStore {
         });
     }
 
+    /** Returns whether one call decides on windows of these identifiers. */
+    boolean isAtomic(List<String> identifiers) {
+        return redis == null || !redis.spansSlots(identifiers);
+    }
+
     /** Returns whether the identifiers of a chain are stored in the slot of its root. */
     boolean isSharded() {
         return redis != null && redis.isSharded();

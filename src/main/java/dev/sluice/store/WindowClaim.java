@@ -52,6 +52,11 @@ public record WindowClaim(String resource, long span, long limit, QuotaUnit unit
         return calendar == null || calendar.contains(micros) ? this : in(calendar.at(micros));
     }
 
+    /** Returns a copy with another effect on the decision, that is not settled later. */
+    public WindowClaim with(Enforcement effect) {
+        return new WindowClaim(resource, span, limit, unit, cost, false, share, fallback, effect, calendar);
+    }
+
     /** Returns whether another claim is for a window of the same kind: of the same length, or of the same calendar period. */
     public boolean hasSameWindow(WindowClaim other) {
         return resource.equals(other.resource) && (calendar == null || other.calendar == null

@@ -69,6 +69,11 @@ class AcquireQueuesTest {
                 Consumer<Throwable> onFailure) {
             throw new UnsupportedOperationException();
         }
+
+        @Override
+        public void chargeAll(List<RateLimitRequest> requests, Consumer<Decision> onDecision, Consumer<Throwable> onFailure) {
+            throw new UnsupportedOperationException();
+        }
     }
 
     /** A call of {@link AcquireQueues#acquire}. */
@@ -387,6 +392,12 @@ class AcquireQueuesTest {
                 @Override
                 public void checkAll(List<RateLimitRequest> requests, IdentityChain chain,
                         Consumer<Decision> onDecision, Consumer<Throwable> onFailure) {
+                    throw new UnsupportedOperationException();
+                }
+
+                @Override
+                public void chargeAll(List<RateLimitRequest> requests, Consumer<Decision> onDecision,
+                        Consumer<Throwable> onFailure) {
                     throw new UnsupportedOperationException();
                 }
             };

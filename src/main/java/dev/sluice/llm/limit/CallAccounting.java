@@ -149,14 +149,14 @@ final class CallAccounting {
      *
      * @param requestId idempotency key of the call; null if there is none
      * @param outputSample output tokens that count in the histogram of the model's outputs; negative if they do not
+     * @return whether it was not booked before
      */
-    Uni<Void> bookOnce(Provider provider, String identifier, CallOwner owner, String model, Bill bill, String requestId,
+    Uni<Boolean> bookOnce(Provider provider, String identifier, CallOwner owner, String model, Bill bill, String requestId,
             long outputSample) {
-        return ledger.book(entry(provider, identifier, owner, model, bill, requestId, outputSample)).map(isNew -> {
+        return ledger.book(entry(provider, identifier, owner, model, bill, requestId, outputSample)).invoke(isNew -> {
             if (isNew) {
                 countSuccess(provider, owner, bill);
             }
-            return null;
         });
     }
 

@@ -1,5 +1,6 @@
 package dev.sluice.llm.limit;
 
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -192,18 +193,21 @@ public class LlmLimiter {
     }
 
     /**
-     * Books usage of a call made elsewhere, and settles its reservation.
+     * Books usage of a call made elsewhere. Settles its reservation; without one, the usage is counted in the caller's windows of
+     * tokens and cost, also beyond their limits.
      *
      * @param provider the provider that was called
      * @param identifier the caller's identifier, as stored
+     * @param tier the caller's tier; null or an unknown tier is treated as the first configured one
      * @param model the model's name
      * @param usage the call's usage
      * @param reservation the token from {@link AdmittedCall#reservation()}; null if there is none
-     * @param requestId idempotency key: usage with the same key is booked once per identifier and provider; null if there
+     * @param requestId idempotency key: usage with the same key is booked and counted once per identifier and provider; null if there
      * is none
      * @return completes when the usage has been written, or buffered because Redis is unavailable
      */
-    public Uni<Void> report(Provider provider, String identifier, String model, TokenUsage usage, String reservation,
+    public Uni<Void> report(Provider provider, String identifier, String tier, String model, TokenUsage usage,
+            String reservation,
             String requestId) {
         return Uni.createFrom().deferred(() -> {
             var price = accounting.findPrice(provider, model);
@@ -216,8 +220,33 @@ public class LlmLimiter {
             return accounting
                     .bookOnce(provider, identifier, CallOwner.of(identifier, IdentityChain.NONE), model, bill, requestId,
                             outputSample(provider, identifier, model, usage))
+                    .chain(isNew -> isNew && reservation == null
+                            ? charge(provider, identifier, tier, model, bill)
+                            : Uni.createFrom().voidItem())
                     .chain(() -> accounting.awaitWritten(identifier));
         });
+    }
+
+    /** Counts usage that nothing was reserved for. Usage that cannot be counted because Redis is unavailable is only booked. */
+    private Uni<Void> charge(Provider provider, String identifier, String tier, String model, Bill bill) {
+        var snapshot = policy.current();
+        var effectiveTier = snapshot.tiers().effective(tier);
+        var checks = new ArrayList<ResourceCheck>(2);
+        var tokens = snapshot.rule(provider, QuotaUnit.TOKENS, effectiveTier, model);
+        var budget = snapshot.rule(provider, QuotaUnit.NANODOLLARS, effectiveTier, model);
+        if (bill.usage().total() > 0) {
+            checks.add(tokens.check(effectiveTier, bill.usage().total()));
+        }
+        if (bill.nanodollars() > 0) {
+            checks.add(budget.check(effectiveTier, bill.nanodollars()));
+        }
+        checks.removeIf(check -> check.rate() == Rate.BLOCKED);
+        if (checks.isEmpty()) {
+            return Uni.createFrom().voidItem();
+        }
+        var request = new RateLimitRequest(identifier, effectiveTier, tokens.resource(), checks);
+        return Uni.createFrom().emitter(emitter -> limiter.chargeAll(List.of(request), counted -> emitter.complete(null),
+                failure -> emitter.complete(null)));
     }
 
     /** Returns the output tokens that count in the histogram: those of every call, if any tier's usage is limited. */

@@ -44,6 +44,12 @@ public class CheckOpenApi implements OASFilter {
                         "custom_operation", "limit", 10, "window_seconds", 60, "cost", 1)))
                 .addExample("several rates", OASFactory.createExample().value(Map.of("identifier", "user123", "resource",
                         "custom_operation", "rate", "10/second;100/minute")))
+                .addExample("units that have been used", OASFactory.createExample().value(Map.of("identifier", "user123",
+                        "resource", "bytes", "rate", "1000000/minute", "cost", 48211, "charge", true)))
+                .addExample("several checks, all or nothing", OASFactory.createExample()
+                        .value(Map.of("checks", List.of(
+                                Map.of("identifier", "user123", "resource", "export", "rate", "5/hour"),
+                                Map.of("identifier", "tenant7", "resource", "export", "rate", "20/hour")))))
                 .addExample("configured rule", OASFactory.createExample()
                         .value(Map.of("identifier", "user123", "resource", "api:/campaigns", "tier", "pro")));
         return OASFactory.createRequestBody().required(true).content(content(examples));

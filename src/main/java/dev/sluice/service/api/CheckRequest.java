@@ -30,7 +30,8 @@ record CheckRequest(
         @Range(min = 1, max = Quota.MAX_WINDOW_SECONDS, message = RequestBodyReader.WHOLE_NUMBER) @Schema(minimum = "1", maximum = "2678400", description = "Window length in seconds") Long windowSeconds,
         @Schema(description = "One or more quotas, instead of limit and window_seconds", examples = "10/second;100/minute") String rate,
         @Schema(description = "Tier whose rate for the resource applies, instead of an explicit rate; without a matching rule, the default rate of the tier", examples = "pro") String tier,
-        @Range(min = 0, max = Quota.MAX_LIMIT, message = RequestBodyReader.WHOLE_NUMBER) @Schema(minimum = "0", maximum = "1000000000", defaultValue = "1", description = "Units to consume. 0 returns the decision for a cost of 1 without consuming anything, always with status 200") Long cost) {
+        @Range(min = 0, max = Quota.MAX_LIMIT, message = RequestBodyReader.WHOLE_NUMBER) @Schema(minimum = "0", maximum = "1000000000", defaultValue = "1", description = "Units to consume. 0 returns the decision for a cost of 1 without consuming anything, always with status 200") Long cost,
+        @Schema(defaultValue = "false", description = "true: the units have been used already. They are taken also beyond the limit, and the status is always 200; allowed is false if nothing was left before") Boolean charge) {
 
     private static final RateCache RATES = new RateCache();
 
@@ -40,12 +41,16 @@ record CheckRequest(
         var request = tier == null
                 ? RateLimitRequest.of(identifier, resource, explicitRate(), units)
                 : forTier(units, policy, llmPolicy);
-        if (request.checks().get(0).rate() != Rate.BLOCKED && request.checks().get(0).isUnsatisfiable()) {
+        if (!isCharge() && request.checks().get(0).rate() != Rate.BLOCKED && request.checks().get(0).isUnsatisfiable()) {
             throw new BadRequestException(
                     new ErrorResponse(400, "RATE_4002", "cost exceeds the limit: the request can never be allowed",
                             new JsonObject().put("field", "cost"), JsonObject::new));
         }
         return request;
+    }
+
+    boolean isCharge() {
+        return Boolean.TRUE.equals(charge);
     }
 
     private RateLimitRequest forTier(long units, CurrentPolicy policy, CurrentLlmPolicy llmPolicy) {

@@ -130,22 +130,40 @@ class CheckRoute {
         if (context.response().closed()) {
             return; // the client has disconnected while the request was counted
         }
-        RateLimitRequest request;
+        CheckBatch batch;
         try {
-            var check = bodies.read(body.getBytes(), CheckRequest.class);
-            request = check.toRateLimitRequest(policy, llmPolicy);
-            if (anonymous) {
-                validateWindows(check, request);
-            }
+            batch = read(body.getBytes(), anonymous);
         } catch (BadRequestException e) {
             e.errorResponse().send(context);
             return;
         }
-        if (anonymous && ReservedIdentifiers.contains(request.identifier())) {
+        var requests = batch.requests();
+        if (anonymous && requests.stream().anyMatch(request -> ReservedIdentifiers.contains(request.identifier()))) {
             ReservedIdentifiers.ERROR.send(context);
-            return;
+        } else if (requests.size() > 1 && !limiter.isAtomic(requests)) {
+            CheckBatch.notAtomic().send(context);
+        } else if (batch.isCharge()) {
+            limiter.chargeAll(requests, decision -> onDecision(context, batch, decision),
+                    failure -> onFailure(context, failure));
+        } else if (batch.isSingle()) {
+            limiter.check(requests.get(0), decision -> onDecision(context, batch, decision),
+                    failure -> onFailure(context, failure));
+        } else {
+            limiter.checkAll(requests, decision -> onDecision(context, batch, decision),
+                    failure -> onFailure(context, failure));
         }
-        limiter.check(request, decision -> onDecision(context, request, decision), failure -> onFailure(context, failure));
+    }
+
+    private CheckBatch read(byte[] body, boolean anonymous) {
+        var batch = CheckBatch.read(body, bodies, policy, llmPolicy);
+        if (batch == null) {
+            var check = bodies.read(body, CheckRequest.class);
+            batch = CheckBatch.single(check, check.toRateLimitRequest(policy, llmPolicy));
+        }
+        if (anonymous) {
+            batch.forEach(this::validateWindows);
+        }
+        return batch;
     }
 
     /** The rates of configured rules are not the client's choice. */
@@ -155,16 +173,16 @@ class CheckRoute {
         }
     }
 
-    private void onDecision(RoutingContext context, RateLimitRequest request, Decision decision) {
+    private void onDecision(RoutingContext context, CheckBatch batch, Decision decision) {
         var response = context.response();
         if (response.closed()) {
             return;
         }
         headers.write(response.headers(), decision);
-        if (decision.allowed() || request.checks().get(0).cost() == 0) {
-            response.putHeader(HttpHeaders.CONTENT_TYPE, JSON).end(DecisionJson.of(decision, null));
+        if (decision.allowed() || batch.isCharge() || batch.isQuery()) {
+            response.putHeader(HttpHeaders.CONTENT_TYPE, JSON).end(batch.json(decision));
         } else {
-            ErrorResponse.rateLimitExceeded(decision).send(context);
+            batch.denial(decision).send(context);
         }
     }
 

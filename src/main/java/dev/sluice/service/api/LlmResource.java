@@ -119,7 +119,7 @@ public class LlmResource {
     @POST
     @Path("/usage")
     @NonBlocking
-    @Operation(operationId = "llmReport", summary = "Records the usage of a call and settles its reservation")
+    @Operation(operationId = "llmReport", summary = "Records the usage of a call, and settles its reservation or counts it in the windows of tokens and cost")
     @SecurityRequirement(name = OpenApiDefinition.API_TOKEN)
     @RequestBody(required = true, content = @Content(mediaType = ErrorResponse.JSON, schema = @Schema(implementation = LlmUsageRequest.class), example = "{\"provider\":\"openai\",\"identifier\":\"user123\",\"model\":\"gpt-4o\",\"input_tokens\":900,\"output_tokens\":250,\"reservation\":\"r-0123456789abcdef0123456789abcdef-60\",\"request_id\":\"req-1\"}"))
     @APIResponse(responseCode = "204", description = "Recorded, or queued until Redis is available; ignored if the request_id was recorded before")
@@ -133,13 +133,17 @@ public class LlmResource {
             var body = bodies.read(json, LlmUsageRequest.class);
             var provider = LlmCheckRequest.provider(body.provider(), providers);
             var usage = body.toTokenUsage();
+            if (body.tier() != null) {
+                Tier.check(body.tier(), policy.tiers());
+            }
             if (anonymous && ReservedIdentifiers.contains(body.identifier())) {
                 return Uni.createFrom().item(ReservedIdentifiers.ERROR.toResponse(context));
             }
             if (anonymous && !anonymousIdentifiers.admit(authorization.addressIdentifier(context), body.identifier())) {
                 return Uni.createFrom().item(anonymousIdentifiers.limitReached().toResponse(context));
             }
-            return limiter.report(provider, body.identifier(), body.model(), usage, body.reservation(), body.requestId())
+            return limiter
+                    .report(provider, body.identifier(), body.tier(), body.model(), usage, body.reservation(), body.requestId())
                     .map(booked -> Response.noContent().build());
         });
     }

@@ -21,6 +21,7 @@ record LlmUsageRequest(
         @Range(min = 0, max = TokenUsage.MAX, message = RequestBodyReader.WHOLE_NUMBER) @Schema(minimum = "0", maximum = "100000000") Long outputTokens,
         @Range(min = 0, max = TokenUsage.MAX, message = RequestBodyReader.WHOLE_NUMBER) @Schema(minimum = "0", maximum = "100000000", description = "Input tokens read from the cache, part of input_tokens") Long cachedInputTokens,
         @Range(min = 0, max = TokenUsage.MAX, message = RequestBodyReader.WHOLE_NUMBER) @Schema(minimum = "0", maximum = "100000000", description = "Input tokens written to the cache, part of input_tokens") Long cacheWriteInputTokens,
+        @Schema(description = "Tier of the identifier, whose limits of tokens and cost the usage is counted in if there is no reservation; the first configured tier if missing", examples = "pro") String tier,
         @ValidName @Schema(description = "Reservation token from the check; settled once") String reservation,
         @ValidName @Schema(description = "Idempotency key chosen by the client: usage with the same key is recorded once within 31 days, or 10,000 later keys of the identifier") String requestId) {
 

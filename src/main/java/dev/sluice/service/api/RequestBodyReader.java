@@ -2,11 +2,13 @@ package dev.sluice.service.api;
 
 import java.lang.reflect.RecordComponent;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.validation.ConstraintViolation;
@@ -21,6 +23,7 @@ import com.fasterxml.jackson.core.exc.InputCoercionException;
 import com.fasterxml.jackson.core.exc.StreamReadException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonMappingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.MapperFeature;
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
@@ -31,7 +34,9 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.type.LogicalType;
 
 import dev.sluice.api.Identifiers;
+import dev.sluice.http.ErrorResponse;
 import dev.sluice.identity.Utf8;
+import io.vertx.core.json.JsonObject;
 
 /**
  * Reads JSON request bodies strictly into records and validates their constraints. A field may not be unknown or repeated, and no
@@ -73,7 +78,7 @@ class RequestBodyReader {
      * Reads a body.
      *
      * @param body in UTF-8
-     * @param type a record whose components are strings or whole numbers; those that are missing or null in the body are null
+     * @param type a record whose components are strings, whole numbers or booleans; those that are missing or null in the body are null
      * @throws BadRequestException if the body is not a JSON object of this type
      */
     <T extends Record> T read(byte[] body, Class<T> type) {
@@ -83,6 +88,53 @@ class RequestBodyReader {
             throw firstViolation(type, violations);
         }
         return value;
+    }
+
+    /**
+     * Reads a body that has nothing but an array of objects.
+     *
+     * @param field name of the array
+     * @param max maximum number of objects
+     * @param type type of the objects, as in {@link #read}
+     * @return the objects; null if the body does not have the field
+     * @throws BadRequestException if they are not valid; for an object, the field is a JSON pointer such as {@code /checks/1/cost}
+     */
+    <T extends Record> List<T> readAll(byte[] body, String field, int max, Class<T> type) {
+        JsonNode tree;
+        try {
+            tree = Utf8.isValid(body) ? JSON.readTree(new String(body, StandardCharsets.UTF_8)) : null;
+        } catch (JsonProcessingException e) {
+            throw BadRequestException.forField("body", MALFORMED);
+        }
+        if (tree == null || !tree.has(field)) {
+            return null;
+        }
+        var array = tree.get(field);
+        if (tree.size() > 1) {
+            throw BadRequestException.forField(field, "With " + field + ", no other field is allowed");
+        } else if (!array.isArray() || array.isEmpty() || array.size() > max) {
+            throw BadRequestException.forField(field, field + " must be an array of 1 to " + max + " objects");
+        }
+        var values = new ArrayList<T>(array.size());
+        for (int i = 0; i < array.size(); i++) {
+            int index = i;
+            values.add(inElement(field, i, () -> read(array.get(index).toString().getBytes(StandardCharsets.UTF_8), type)));
+        }
+        return values;
+    }
+
+    /** Runs a task that reads an element of an array; in its errors, the field is a JSON pointer. */
+    static <T> T inElement(String array, int index, Supplier<T> task) {
+        try {
+            return task.get();
+        } catch (BadRequestException e) {
+            var error = e.errorResponse();
+            var pointer = '/' + array + '/' + index;
+            var field = error.details().getString("field", "body");
+            throw new BadRequestException(new ErrorResponse(error.status(), error.code(), error.message(),
+                    error.details().copy().put("field", "body".equals(field) ? pointer : pointer + '/' + field),
+                    JsonObject::new));
+        }
     }
 
     private <T extends Record> T parse(byte[] body, Class<T> type) {
@@ -126,6 +178,9 @@ class RequestBodyReader {
 
     private static String expectation(RecordComponent component) {
         var range = component.getAccessor().getAnnotation(Range.class);
+        if (component.getType() == Boolean.class) {
+            return "must be true or false";
+        }
         return range == null
                 ? "must be a string"
                 : WHOLE_NUMBER.replace("{min}", Long.toString(range.min())).replace("{max}", Long.toString(range.max()));

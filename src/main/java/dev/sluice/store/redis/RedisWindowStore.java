@@ -319,7 +319,12 @@ public final class RedisWindowStore implements WindowStore {
 
     /** Returns whether a request concerns several slots of a cluster, so that one call cannot decide it. */
     public boolean spansSlots(JointRequest request) {
-        return dispatcher.isSharded() && request.identifiers().stream().mapToInt(hashTags::tag).distinct().count() > 1;
+        return spansSlots(request.identifiers());
+    }
+
+    /** Returns whether identifiers are in several slots of a cluster. */
+    public boolean spansSlots(List<String> identifiers) {
+        return dispatcher.isSharded() && identifiers.stream().mapToInt(hashTags::tag).distinct().count() > 1;
     }
 
     /** Returns the parts of a request by slot, in the order of their first identifiers. */

@@ -23,6 +23,11 @@ class FakeRateLimiter implements RateLimiter {
     }
 
     @Override
+    public Uni<Decision> charge(RateLimitRequest request) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
     public Uni<Decision> acquire(RateLimitRequest request, Duration maxWait) {
         throw new UnsupportedOperationException();
     }

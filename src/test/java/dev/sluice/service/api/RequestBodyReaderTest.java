@@ -35,7 +35,7 @@ class RequestBodyReaderTest {
         var body = READER.read("""
                 {"identifier": "a\\ud83d\\ude00", "resource": "b", "limit": 10, "window_seconds": 60, "tier": null}
                 """.getBytes(StandardCharsets.UTF_8), CheckRequest.class);
-        assertThat(body).isEqualTo(new CheckRequest("a\ud83d\ude00", "b", 10L, 60L, null, null, null));
+        assertThat(body).isEqualTo(new CheckRequest("a\ud83d\ude00", "b", 10L, 60L, null, null, null, null));
     }
 
     @ParameterizedTest
@@ -100,7 +100,7 @@ class RequestBodyReaderTest {
     @Test
     void rejectsUnknownFields() {
         assertThat(rejection("{\"identifier\":\"a\",\"windowSeconds\":1}"))
-                .hasMessage("Unknown field; allowed: cost, identifier, limit, rate, resource, tier, window_seconds");
+                .hasMessage("Unknown field; allowed: charge, cost, identifier, limit, rate, resource, tier, window_seconds");
         assertThat(field(rejection("{\"windowSeconds\":1}"))).isEqualTo("windowSeconds");
         assertThat(field(rejection("{\"" + "x".repeat(65) + "\":1}"))).isEqualTo("body");
     }

@@ -178,6 +178,28 @@ class LlmApiTest extends LlmTestBase {
         assertThat(ledger("v", "openai").getInteger("calls")).isEqualTo(1);
     }
 
+    /** Usage that nothing was reserved for is in the windows, also beyond their limits, and once for each request id. */
+    @Test
+    void usageWithoutAReservationIsCountedInTheWindows() {
+        var used = new JsonObject().put("input_tokens", 600).put("output_tokens", 100).put("tier", "tokens");
+        report(used.copy().put("request_id", "req-1"));
+        report(used.copy().put("request_id", "req-1"));
+        assertThat(windowUsage("llm:openai:tokens")).isEqualTo(700);
+        check(call("tokens", "gpt-4o", 400)).statusCode(429);
+        report(used.copy().put("request_id", "req-2"));
+        assertThat(windowUsage("llm:openai:tokens")).as("beyond the limit of 1000").isEqualTo(1400);
+        check(call("tokens", "gpt-4o", 1)).statusCode(429);
+    }
+
+    @Test
+    void usageOfAnUnknownTierIsRejected() {
+        given().contentType(ContentType.JSON)
+                .body(new JsonObject().put("provider", "openai").put("identifier", "u").put("model", "gpt-4o")
+                        .put("tier", "gold")
+                        .encode())
+                .when().post("/v1/llm/usage").then().statusCode(400).body("error.details.field", is("tier"));
+    }
+
     @Test
     void resetClearsWindowsButNotTheLedger() {
         String reservation = check(call("tokens", "gpt-4o", 800)).extract().path("reservation");
