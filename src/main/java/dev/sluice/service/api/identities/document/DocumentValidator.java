@@ -6,6 +6,7 @@ import jakarta.enterprise.context.ApplicationScoped;
 
 import dev.sluice.directory.IdentityKind;
 import dev.sluice.policy.CurrentPolicy;
+import dev.sluice.service.alerts.AlertUrls;
 import dev.sluice.service.alerts.AlertsConfig;
 import dev.sluice.service.api.BadRequestException;
 import io.vertx.core.json.JsonObject;
@@ -15,11 +16,11 @@ import io.vertx.core.json.JsonObject;
 public class DocumentValidator {
 
     private final CurrentPolicy policy;
-    private final AlertsConfig alerts;
+    private final AlertUrls alertUrls;
 
     DocumentValidator(CurrentPolicy policy, AlertsConfig alerts) {
         this.policy = policy;
-        this.alerts = alerts;
+        this.alertUrls = new AlertUrls(alerts.insecure());
     }
 
     /**
@@ -63,7 +64,7 @@ public class DocumentValidator {
             case "limits", "member_limits" -> LimitsCheck.check(value, pointer);
             case "metadata" -> FieldValues.metadata(value, pointer);
             case "disabled" -> FieldValues.bool(value, pointer);
-            case "alerts" -> FieldValues.alerts(value, pointer, alerts.insecure());
+            case "alerts" -> FieldValues.alerts(value, pointer, alertUrls);
             default -> throw new IllegalStateException(kind + " has no field " + field);
         };
     }
