@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 
 import dev.sluice.api.RateLimitRequest;
 import dev.sluice.api.ResourceCheck;
@@ -25,7 +26,7 @@ final class LevelRules {
     LevelRules(OwnLimits limits, List<String> prefix, boolean caseInsensitive) {
         always = limits.api() == null ? List.of() : List.of(new ResourceCheck(LevelResources.API, limits.api(), 1));
         endpoints = limits.endpoints().isEmpty() ? null : new RuleMatcher();
-        limits.endpoints().forEach((name, rate) -> Endpoint.parse(name, prefix, caseInsensitive).ifPresent(
+        new TreeMap<>(limits.endpoints()).forEach((name, rate) -> Endpoint.parse(name, prefix, caseInsensitive).ifPresent(
                 endpoint -> endpoints.add(endpoint.method(), endpoint.segments(),
                         new LimitRule(LevelResources.endpoint(name), Map.of("", rate), null))));
     }

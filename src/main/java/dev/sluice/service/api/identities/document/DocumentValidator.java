@@ -17,9 +17,11 @@ public class DocumentValidator {
 
     private final CurrentPolicy policy;
     private final AlertUrls alertUrls;
+    private final LimitsCheck limitsCheck;
 
     DocumentValidator(CurrentPolicy policy, AlertsConfig alerts) {
         this.policy = policy;
+        this.limitsCheck = new LimitsCheck(policy);
         this.alertUrls = new AlertUrls(alerts.insecure());
     }
 
@@ -61,7 +63,7 @@ public class DocumentValidator {
             case "teams" -> FieldValues.teams(value, pointer);
             case "expires_at" -> FieldValues.instant(value, pointer);
             case "models" -> FieldValues.models(value, pointer);
-            case "limits", "member_limits" -> LimitsCheck.check(value, pointer);
+            case "limits", "member_limits" -> limitsCheck.check(value, pointer);
             case "metadata" -> FieldValues.metadata(value, pointer);
             case "disabled" -> FieldValues.bool(value, pointer);
             case "alerts" -> FieldValues.alerts(value, pointer, alertUrls);
