@@ -1,11 +1,6 @@
 package dev.sluice.http;
 
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.time.Instant;
-import java.util.Locale;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiConsumer;
 
 import jakarta.enterprise.event.Observes;
@@ -15,9 +10,7 @@ import jakarta.inject.Singleton;
 import dev.sluice.api.Decision;
 import dev.sluice.api.DecisionMode;
 import dev.sluice.api.QuotaStatus;
-import dev.sluice.api.QuotaUnit;
 import dev.sluice.config.ConfigProblems;
-import dev.sluice.identity.PercentEncoding;
 import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpHeaders;
 
@@ -45,10 +38,6 @@ public class RateLimitHeaders {
     private static final CharSequence RESET_FIELD = HttpHeaders.createOptimized(RESET);
     private static final CharSequence POLICY_FIELD = HttpHeaders.createOptimized(POLICY);
     private static final CharSequence RATE_LIMIT_FIELD = HttpHeaders.createOptimized(RATE_LIMIT);
-
-    /** Bound of the cache of policy names. Resources of rules recur; names made from requests are evicted with the rest. */
-    private static final int MAX_CACHED_NAMES = 1000;
-    private static final Map<String, String> NAME_CACHE = new ConcurrentHashMap<>();
 
     private final String configured;
     private final HeaderSet headerSet;
@@ -148,53 +137,11 @@ public class RateLimitHeaders {
     }
 
     private static void writeStandard(Decision decision, BiConsumer<CharSequence, String> fields) {
-        var names = PolicyNames.of(decision.quotas());
-        var policy = new StringBuilder(64);
-        var state = new StringBuilder(64);
-        for (int i = 0; i < names.size(); i++) {
-            var quota = decision.quotas().get(i);
-            long window = quota.window().toSeconds();
-            if (window == 0) {
-                continue; // Rate.BLOCKED has no window
-            }
-            var name = cachedName(names.get(i));
-            if (!policy.isEmpty()) {
-                policy.append(", ");
-                state.append(", ");
-            }
-            policy.append(name).append(";q=").append(structuredInteger(quota.limit())).append(";w=").append(window);
-            if (quota.unit() != QuotaUnit.REQUESTS) {
-                policy.append(";qu=\"").append(quota.unit().name().toLowerCase(Locale.ROOT)).append('"');
-            }
-            state.append(name).append(";r=").append(structuredInteger(quota.remaining())).append(";t=")
-                    .append(secondsBetween(decision.decidedAt(), quota.resetAt().orElseThrow()));
+        var members = StandardMembers.of(decision);
+        if (!members.isEmpty()) {
+            fields.accept(POLICY_FIELD, members.policy());
+            fields.accept(RATE_LIMIT_FIELD, members.state());
         }
-        if (!policy.isEmpty()) {
-            fields.accept(POLICY_FIELD, policy.toString());
-            fields.accept(RATE_LIMIT_FIELD, state.toString());
-        }
-    }
-
-    private static String cachedName(String resource) {
-        var name = NAME_CACHE.get(resource);
-        if (name == null) {
-            name = structuredString(resource);
-            if (NAME_CACHE.size() >= MAX_CACHED_NAMES) {
-                NAME_CACHE.clear();
-            }
-            NAME_CACHE.put(resource, name);
-        }
-        return name;
-    }
-
-    /** Limits a number to the 15 digits that an integer of RFC 9651 can have. */
-    private static long structuredInteger(long units) {
-        return Math.min(units, 999_999_999_999_999L);
-    }
-
-    /** Returns the whole seconds from one instant to another, rounded up, at least 0. */
-    private static long secondsBetween(Instant from, Instant to) {
-        return Math.max(0, to.getEpochSecond() - from.getEpochSecond() + (to.getNano() > from.getNano() ? 1 : 0));
     }
 
     /** Converts a duration to whole seconds, rounded up, at least 1: the form of {@code Retry-After}. */
@@ -206,20 +153,5 @@ public class RateLimitHeaders {
     public static Long resetEpochSeconds(QuotaStatus quota) {
         var reset = quota.resetAt().orElse(null);
         return reset == null ? null : reset.getEpochSecond() + (reset.getNano() > 0 ? 1 : 0);
-    }
-
-    /** Encodes a string of RFC 9651. Bytes of UTF-8 that it cannot contain are percent-encoded. */
-    private static String structuredString(String text) {
-        var quoted = new StringBuilder(text.length() + 2).append('"');
-        for (byte b : text.getBytes(StandardCharsets.UTF_8)) {
-            if (b == '"' || b == '\\') {
-                quoted.append('\\').append((char) b);
-            } else if (b >= ' ' && b < 0x7f) {
-                quoted.append((char) b);
-            } else {
-                PercentEncoding.append(quoted, b);
-            }
-        }
-        return quoted.append('"').toString();
     }
 }
