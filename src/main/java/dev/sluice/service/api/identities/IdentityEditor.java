@@ -54,10 +54,13 @@ class IdentityEditor {
      * @param condition what the current state must fulfil
      * @param access token that makes the change
      * @param mustExist whether an identity that does not exist is not found
-     * @param action action in the audit log: {@code key.rotate}; null for create, update and delete
+     * @param action action in the audit log: {@code key.rotate}; null for create, update and delete, {@link #UNRECORDED} for none
      */
     record Target(IdentityKind kind, String name, Precondition condition, AdminAccess access, boolean mustExist,
             String action) {
+
+        /** Action of a change that is recorded with others. */
+        static final String UNRECORDED = "";
 
         Target(IdentityKind kind, String name, Precondition condition, AdminAccess access, boolean mustExist) {
             this(kind, name, condition, access, mustExist, null);
@@ -149,6 +152,7 @@ class IdentityEditor {
                 .put("subject", target.kind().identifier(target.name()))
                 .put("changed", ChangedFields.between(before, document == null ? new JsonObject() : document));
         LOG.debugf("Changes an identity: subject=%s changed=%s", audit.getString("subject"), audit.getValue("changed"));
-        return new IdentityWrite(target.kind(), target.name(), current == null ? 0 : current.revision(), document, audit);
+        return new IdentityWrite(target.kind(), target.name(), current == null ? 0 : current.revision(), document,
+                Target.UNRECORDED.equals(target.action()) ? null : audit, null);
     }
 }

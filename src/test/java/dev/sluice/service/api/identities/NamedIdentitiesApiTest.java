@@ -242,10 +242,12 @@ class NamedIdentitiesApiTest extends IdentitiesTestBase {
         assertThat(ok(get("/v1/keys")).getJsonArray("keys")).hasSize(6);
         assertThat(call("DELETE", "/v1/teams/search?cascade=true", null).statusCode()).isEqualTo(204);
         assertThat(ok(get("/v1/keys")).getJsonArray("keys")).hasSize(1);
-        var actions = ok(get("/v1/audit?limit=6")).getJsonArray("entries").stream()
-                .map(entry -> ((JsonObject) entry).getString("action")).toList();
-        assertThat(actions).containsExactly("team.delete", "key.delete", "key.delete", "key.delete", "key.delete",
-                "key.delete");
+        var entries = ok(get("/v1/audit?limit=3")).getJsonArray("entries").stream().map(JsonObject.class::cast).toList();
+        assertThat(entries).extracting(entry -> entry.getString("action")).containsExactly("team.delete", "key.delete",
+                "key.create");
+        assertThat(entries.get(1).getString("subject")).isEqualTo("team:search");
+        assertThat(entries.get(1).getJsonArray("subjects")).hasSize(5)
+                .allSatisfy(subject -> assertThat((String) subject).startsWith("key:"));
     }
 
     @Test
