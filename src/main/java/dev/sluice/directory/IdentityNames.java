@@ -18,6 +18,12 @@ public final class IdentityNames {
     public static final String ALLOWED = "must have " + RULE;
 
     private static final int REPLACEMENT = 0xFFFD;
+    /**
+     * Letters, marks and symbols without a shape: fillers of Hangul and Khitan, the grapheme joiner, inherent vowels of Khmer, selectors
+     * of Mongolian, the blank pattern of Braille, the null notehead. Most have the property Default_Ignorable_Code_Point of Unicode.
+     */
+    private static final String INVISIBLE = "\u115F\u1160\u3164\uFFA0" + Character.toString(0x16FE4)
+            + "\u034F\u17B4\u17B5\u180B\u180C\u180D\u180F\u2800" + Character.toString(0x1D159);
 
     private IdentityNames() {
     }
@@ -43,6 +49,10 @@ public final class IdentityNames {
         return true;
     }
 
+    private static boolean isVariationSelector(int codePoint) {
+        return codePoint >= 0xFE00 && codePoint <= 0xFE0F || codePoint >= 0xE0100 && codePoint <= 0xE01EF;
+    }
+
     private static boolean isSpace(int codePoint) {
         return Character.getType(codePoint) == Character.SPACE_SEPARATOR;
     }
@@ -56,7 +66,8 @@ public final class IdentityNames {
             case Character.CONTROL, Character.FORMAT, Character.SURROGATE, Character.LINE_SEPARATOR,
                     Character.PARAGRAPH_SEPARATOR, Character.PRIVATE_USE, Character.UNASSIGNED ->
                 false;
-            default -> codePoint != REPLACEMENT;
+            case Character.SPACE_SEPARATOR -> codePoint == ' ';
+            default -> codePoint != REPLACEMENT && INVISIBLE.indexOf(codePoint) < 0 && !isVariationSelector(codePoint);
         };
     }
 }

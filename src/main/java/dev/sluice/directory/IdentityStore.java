@@ -3,6 +3,7 @@ package dev.sluice.directory;
 import org.jspecify.annotations.Nullable;
 
 import io.smallrye.mutiny.Uni;
+import io.vertx.core.json.JsonObject;
 
 /**
  * Store of keys, users, teams and organisations, and the log of their changes. Every {@code Uni} fails with
@@ -24,6 +25,9 @@ public interface IdentityStore {
 
     /** Returns a new id of a key. Ids sort by the time of their creation. */
     Uni<String> newKeyId();
+
+    /** Adds an entry to the audit log that belongs to no change of one identity. */
+    Uni<Void> record(JsonObject entry);
 
     /**
      * Returns a page of the audit log.

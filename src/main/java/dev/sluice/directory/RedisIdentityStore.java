@@ -3,6 +3,7 @@ package dev.sluice.directory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
 
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
@@ -36,6 +37,7 @@ public final class RedisIdentityStore implements IdentityStore {
     private final LuaScript listScript;
     private final LuaScript auditScript;
     private final LuaScript clockScript;
+    private final LuaScript recordScript;
 
     /** Receives the changes of this instance, before those that make them learn of their success. */
     @FunctionalInterface
@@ -63,6 +65,7 @@ public final class RedisIdentityStore implements IdentityStore {
         this.findScript = LuaScript.load(RedisIdentityStore.class, "find.lua", timeExpression);
         this.listScript = LuaScript.load(RedisIdentityStore.class, "list.lua", timeExpression);
         this.auditScript = LuaScript.load(RedisIdentityStore.class, "audit.lua", timeExpression);
+        this.recordScript = LuaScript.load(RedisIdentityStore.class, "record.lua", timeExpression);
         this.clockScript = LuaScript.load(RedisIdentityStore.class, "clock.lua", timeExpression);
     }
 
@@ -87,7 +90,8 @@ public final class RedisIdentityStore implements IdentityStore {
     public Uni<WriteResult> write(IdentityWrite write) {
         var document = write.document() == null ? null : StoredRecord.withoutLastUse(write.document());
         var arguments = List.of(write.kind().label(), write.name(), Long.toString(write.expectedRevision()),
-                document == null ? "" : document.encode(), write.audit().encode());
+                document == null ? "" : document.encode(), write.audit() == null ? "" : write.audit().encode(),
+                write.lastUse() == null ? "" : Long.toString(TimeUnit.SECONDS.toHours(write.lastUse().getEpochSecond())));
         return calls.callUni(writeScript, arguments, reply -> {
             var status = WriteResult.Status.valueOf(reply.get(0).toString());
             if (status != WriteResult.Status.DONE) {
@@ -147,6 +151,11 @@ public final class RedisIdentityStore implements IdentityStore {
     private static String digits(long number, int count) {
         var digits = Long.toString(number, RADIX);
         return "0".repeat(Math.max(0, count - digits.length())) + digits;
+    }
+
+    @Override
+    public Uni<Void> record(JsonObject entry) {
+        return calls.callUni(recordScript, List.of(entry.encode()), reply -> (Void) null);
     }
 
     @Override

@@ -1,5 +1,6 @@
 package dev.sluice.directory;
 
+import java.io.IOException;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.LinkedHashMap;
@@ -7,7 +8,6 @@ import java.util.concurrent.TimeUnit;
 
 import org.jspecify.annotations.Nullable;
 
-import io.vertx.core.json.DecodeException;
 import io.vertx.core.json.JsonObject;
 
 /** Reads the records of identities in Redis, {@code {"revision":7,"document":{…}}}. */
@@ -27,13 +27,13 @@ public final class StoredRecord {
      */
     public static @Nullable StoredIdentity read(IdentityKind kind, String name, String record, String usedHour) {
         try {
-            var json = new JsonObject(record);
+            var json = ExactJson.read(record);
             Long revision = json.getLong("revision");
             var document = json.getJsonObject("document");
             return revision == null || document == null
                     ? null
                     : new StoredIdentity(kind, name, revision, withLastUse(document, usedHour));
-        } catch (DecodeException | ClassCastException e) {
+        } catch (IOException | ClassCastException e) {
             return null;
         }
     }

@@ -4,6 +4,7 @@ import org.jspecify.annotations.Nullable;
 
 import dev.sluice.api.StoreUnavailableException;
 import io.smallrye.mutiny.Uni;
+import io.vertx.core.json.JsonObject;
 
 /** Store of identities where there is none: every call fails. */
 public final class UnavailableIdentityStore implements IdentityStore {
@@ -36,6 +37,11 @@ public final class UnavailableIdentityStore implements IdentityStore {
 
     @Override
     public Uni<String> newKeyId() {
+        return fail();
+    }
+
+    @Override
+    public Uni<Void> record(JsonObject entry) {
         return fail();
     }
 

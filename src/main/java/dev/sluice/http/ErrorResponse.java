@@ -158,6 +158,14 @@ public final class ErrorResponse {
         return caller.startsWith("key:");
     }
 
+    /** Returns {@code identifier} and {@code resource} of the window that denies a request; empty if only a caller's rule applies. */
+    public static JsonObject level(Decision decision) {
+        var quota = decision.mostRestrictive();
+        return quota.isEmpty() || !hasLevels(decision)
+                ? new JsonObject()
+                : new JsonObject().put("identifier", quota.get().identifier()).put("resource", quota.get().resource());
+    }
+
     private static JsonObject details(Decision decision) {
         var details = new JsonObject();
         decision.mostRestrictive().ifPresent(quota -> {
@@ -165,9 +173,7 @@ public final class ErrorResponse {
                     .put("window_seconds", quota.window().isZero() ? null : quota.window().toSeconds())
                     .put("reset_at", RateLimitHeaders.resetEpochSeconds(quota))
                     .put("retry_after", decision.retryAfter().map(RateLimitHeaders::ceilSeconds).orElse(null));
-            if (hasLevels(decision)) {
-                details.put("identifier", quota.identifier()).put("resource", quota.resource());
-            }
+            details.mergeIn(level(decision));
             if (quota.unit() != QuotaUnit.REQUESTS) {
                 details.put("unit", quota.unit().jsonName());
             }

@@ -1,9 +1,6 @@
 package dev.sluice.http;
 
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.time.Instant;
-import java.util.Locale;
 import java.util.function.BiConsumer;
 
 import jakarta.enterprise.event.Observes;
@@ -13,9 +10,7 @@ import jakarta.inject.Singleton;
 import dev.sluice.api.Decision;
 import dev.sluice.api.DecisionMode;
 import dev.sluice.api.QuotaStatus;
-import dev.sluice.api.QuotaUnit;
 import dev.sluice.config.ConfigProblems;
-import dev.sluice.identity.PercentEncoding;
 import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpHeaders;
 
@@ -142,43 +137,11 @@ public class RateLimitHeaders {
     }
 
     private static void writeStandard(Decision decision, BiConsumer<CharSequence, String> fields) {
-        var names = PolicyNames.of(decision.quotas());
-        var policy = new StringBuilder(64 * names.size());
-        var state = new StringBuilder(64 * names.size());
-        for (int i = 0; i < names.size(); i++) {
-            var quota = decision.quotas().get(i);
-            long window = quota.window().toSeconds();
-            if (window == 0) {
-                continue; // Rate.BLOCKED has no window
-            }
-            if (!policy.isEmpty()) {
-                policy.append(", ");
-                state.append(", ");
-            }
-            int start = policy.length();
-            appendString(policy, names.get(i));
-            state.append(policy, start, policy.length());
-            policy.append(";q=").append(structuredInteger(quota.limit())).append(";w=").append(window);
-            if (quota.unit() != QuotaUnit.REQUESTS) {
-                policy.append(";qu=\"").append(quota.unit().name().toLowerCase(Locale.ROOT)).append('"');
-            }
-            state.append(";r=").append(structuredInteger(quota.remaining())).append(";t=")
-                    .append(secondsBetween(decision.decidedAt(), quota.resetAt().orElseThrow()));
+        var members = StandardMembers.of(decision);
+        if (!members.isEmpty()) {
+            fields.accept(POLICY_FIELD, members.policy());
+            fields.accept(RATE_LIMIT_FIELD, members.state());
         }
-        if (!policy.isEmpty()) {
-            fields.accept(POLICY_FIELD, policy.toString());
-            fields.accept(RATE_LIMIT_FIELD, state.toString());
-        }
-    }
-
-    /** Limits a number to the 15 digits that an integer of RFC 9651 can have. */
-    private static long structuredInteger(long units) {
-        return Math.min(units, 999_999_999_999_999L);
-    }
-
-    /** Returns the whole seconds from one instant to another, rounded up, at least 0. */
-    private static long secondsBetween(Instant from, Instant to) {
-        return Math.max(0, to.getEpochSecond() - from.getEpochSecond() + (to.getNano() > from.getNano() ? 1 : 0));
     }
 
     /** Converts a duration to whole seconds, rounded up, at least 1: the form of {@code Retry-After}. */
@@ -190,28 +153,5 @@ public class RateLimitHeaders {
     public static Long resetEpochSeconds(QuotaStatus quota) {
         var reset = quota.resetAt().orElse(null);
         return reset == null ? null : reset.getEpochSecond() + (reset.getNano() > 0 ? 1 : 0);
-    }
-
-    /** Appends a string of RFC 9651. Characters that it cannot contain are percent-encoded. */
-    private static void appendString(StringBuilder target, String text) {
-        target.append('"');
-        for (int i = 0; i < text.length(); i++) {
-            int codePoint = text.codePointAt(i);
-            if (Character.isSurrogate((char) codePoint) && codePoint <= Character.MAX_VALUE) {
-                codePoint = '?'; // half of a pair
-            }
-            if (codePoint < ' ' || codePoint >= 0x7f) {
-                for (byte b : Character.toString(codePoint).getBytes(StandardCharsets.UTF_8)) {
-                    PercentEncoding.append(target, b);
-                }
-                i += Character.charCount(codePoint) - 1;
-                continue;
-            }
-            if (codePoint == '"' || codePoint == '\\') {
-                target.append('\\');
-            }
-            target.append((char) codePoint);
-        }
-        target.append('"');
     }
 }

@@ -20,6 +20,9 @@ import io.smallrye.mutiny.Uni;
 @ApplicationScoped
 public class ApiKeyResolver {
 
+    /** Beginning of the keys that Sluice generates. */
+    public static final String KEY_PREFIX = CallerDirectory.KEY_PREFIX;
+
     /** Shortest text that is looked up among the stored keys before it is forwarded; no key is shorter. */
     private static final int MIN_KEY_LENGTH = 16;
 
@@ -104,7 +107,7 @@ public class ApiKeyResolver {
     public boolean isKey(String text) {
         return configured.isKey(text)
                 || text.length() >= MIN_KEY_LENGTH && stored.mayHaveKey(text)
-                        && (text.startsWith(CallerDirectory.KEY_PREFIX) || stored.isCachedKey(Sha256.hex(text)));
+                        && (text.startsWith(KEY_PREFIX) || stored.isCachedKey(Sha256.hex(text)));
     }
 
     /** Owners of the keys of one request. Not thread-safe. */

@@ -2,6 +2,7 @@ package dev.sluice.policy;
 
 import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
 
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
@@ -106,6 +107,11 @@ public class CurrentPolicy {
     /** Returns the rule of a resource, or null if there is none. */
     public LimitRule rule(String resource) {
         return snapshot.rule(resource);
+    }
+
+    /** Returns an endpoint of these that is another spelling of one before it, up to the names of segments; empty if none is. */
+    public Optional<String> repeatedEndpoint(Collection<String> names) {
+        return snapshot.repeatedEndpoint(names);
     }
 
     /**

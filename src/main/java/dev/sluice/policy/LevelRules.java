@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 
 import dev.sluice.api.RateLimitRequest;
 import dev.sluice.api.ResourceCheck;
@@ -22,7 +23,7 @@ final class LevelRules {
 
     /** @param prefix segments of the API prefix */
     LevelRules(OwnLimits limits, List<String> prefix, boolean caseInsensitive) {
-        limits.endpoints().forEach((name, rate) -> Endpoint.parse(name, prefix, caseInsensitive).ifPresent(
+        new TreeMap<>(limits.endpoints()).forEach((name, rate) -> Endpoint.parse(name, prefix, caseInsensitive).ifPresent(
                 endpoint -> endpoints.add(endpoint.method(), endpoint.segments(),
                         new LimitRule(LevelResources.endpoint(name), Map.of("", rate), null))));
     }

@@ -196,6 +196,13 @@ final class PolicySnapshot {
     }
 
     /** Adds the requests of the levels of a chain for an API request. */
+    Optional<String> repeatedEndpoint(Collection<String> names) {
+        var matcher = new RuleMatcher();
+        return names.stream().filter(name -> Endpoint.parse(name, apiPrefix, caseInsensitive)
+                .filter(endpoint -> !matcher.add(endpoint.method(), endpoint.segments(), defaultRule())).isPresent())
+                .findFirst();
+    }
+
     void addLevels(List<RateLimitRequest> requests, IdentityChain chain, Collection<String> methods, String path) {
         for (var level : chain.levels()) {
             var request = LevelRules.request(level,

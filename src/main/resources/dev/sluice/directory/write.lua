@@ -5,7 +5,8 @@
 -- ARGV[2]   name; the id of a key
 -- ARGV[3]   revision that the identity must have; 0: it must not exist; -1: any, or none
 -- ARGV[4]   document, a JSON object; empty: the identity is deleted
--- ARGV[5]   entry of the audit log, a JSON object
+-- ARGV[5]   entry of the audit log, a JSON object; empty: none
+-- ARGV[6]   hour of a key's use, in hours since 1970, which is kept unless a later one is known; empty: none
 -- Returns   DONE, the new revision, the hour of a key's last use (empty if unknown), and the hashes that the key had or has, joined
 --           by spaces; REVISION_MISMATCH, IN_USE or HASH_IN_USE; or FOREIGN, a key and a field (empty: the whole key)
 --
@@ -159,6 +160,15 @@ if kind == 'key' and not after then
   redis.call('HDEL', KEYS[USED], name)
 end
 
-redis.call('XADD', KEYS[AUDIT], 'MAXLEN', '=', KEPT, '*', 'entry', ARGV[5])
+if kind == 'key' and after and ARGV[6] ~= '' then
+  local used = tonumber(redis.call('HGET', KEYS[USED], name) or '')
+  if not used or used < tonumber(ARGV[6]) then
+    redis.call('HSET', KEYS[USED], name, ARGV[6])
+  end
+end
+
+if ARGV[5] ~= '' then
+  redis.call('XADD', KEYS[AUDIT], 'MAXLEN', '=', KEPT, '*', 'entry', ARGV[5])
+end
 redis.call('XADD', KEYS[CHANGES], 'MAXLEN', '~', KEPT, '*', 'kind', kind, 'name', name, 'hashes', table.concat(changed, ' '))
 return { 'DONE', nextText, kind == 'key' and redis.call('HGET', KEYS[USED], name) or '', table.concat(changed, ' ') }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -109,5 +110,52 @@ class RateLimitHeadersTest {
         var none = new ConfigProblems();
         new RateLimitHeaders(() -> "LEGACY").validate(none);
         assertThat(none.lines()).isEmpty();
+    }
+
+    private static QuotaStatus level(String identifier, String resource, long remaining, Instant retryAt) {
+        return new QuotaStatus(identifier, resource, QuotaUnit.REQUESTS, 1000, Duration.ofHours(1), remaining,
+                Optional.of(NOW.plusSeconds(60)), retryAt != null, Optional.ofNullable(retryAt));
+    }
+
+    /** Names of 128 characters at each of six levels, with several windows each. */
+    @Test
+    void longFieldsHaveTheMostRelevantMembers() {
+        var quotas = new ArrayList<QuotaStatus>();
+        for (var identifier : List.of("key:k", "user:" + "u".repeat(128),
+                "team:" + "t".repeat(100) + "/user:" + "u".repeat(128),
+                "team:" + "é".repeat(128), "org:" + "o".repeat(100) + "/user:" + "u".repeat(128), "org:" + "o".repeat(128))) {
+            for (var resource : List.of("api", "endpoint:/" + "r".repeat(100))) {
+                quotas.add(level(identifier, resource, quotas.size() == 11 ? 0 : 900 - quotas.size(),
+                        quotas.size() == 11 ? NOW.plusSeconds(5) : null));
+            }
+        }
+        var headers = written("all", new Decision(false, true, DecisionMode.REDIS, NOW, quotas));
+        for (var field : List.of("RateLimit", "RateLimit-Policy")) {
+            assertThat(headers.get(field)).hasSizeLessThanOrEqualTo(StandardMembers.MAX_LENGTH).contains("\"org:ooo",
+                    "endpoint:/rrr");
+        }
+        assertThat(headers.get("RateLimit").split(", ")).hasSizeBetween(4, 11)
+                .hasSameSizeAs(headers.get("RateLimit-Policy").split(", "));
+        var one = new Decision(true, false, DecisionMode.REDIS, NOW,
+                List.of(level("user:a", "api:/" + "é".repeat(250), 1, null)));
+        assertThat(written("standard", one).isEmpty()).as("a member that is too long alone").isTrue();
+    }
+
+    @Test
+    void headersAndBodyDescribeTheWindowWithTheLongestWait() {
+        var quotas = List.of(level("user:a", "api:/a", 3, null),
+                new QuotaStatus("team:t", "api", QuotaUnit.REQUESTS, 50, Duration.ofMinutes(1), 0,
+                        Optional.of(NOW.plusSeconds(60)),
+                        true, Optional.of(NOW.plusSeconds(7))),
+                new QuotaStatus("org:o", "api", QuotaUnit.REQUESTS, 20, Duration.ofHours(1), 0,
+                        Optional.of(NOW.plusSeconds(3600)), true,
+                        Optional.of(NOW.plusSeconds(70))));
+        var decision = new Decision(false, true, DecisionMode.REDIS, NOW, quotas);
+        var headers = written("all", decision);
+        var details = ErrorResponse.rateLimitExceeded(decision).details();
+        assertThat(headers.get("X-RateLimit-Limit")).isEqualTo("20").isEqualTo(details.getInteger("limit").toString());
+        assertThat(headers.get("X-RateLimit-Reset")).isEqualTo(details.getLong("reset_at").toString());
+        assertThat(headers.get("Retry-After")).isEqualTo("70").isEqualTo(details.getLong("retry_after").toString());
+        assertThat(details.getString("identifier")).isEqualTo("org:o");
     }
 }

@@ -23,7 +23,7 @@ public record IdentityChain(@Nullable String key, @Nullable String user, @Nullab
 
     public IdentityChain {
         levels = List.copyOf(levels);
-        models = List.copyOf(models);
+        models = models.stream().map(list -> list.stream().map(ModelPattern::normalize).toList()).toList();
     }
 
     /** Returns the identifier of the highest level: organisation, else team, else user, else key; null if there is no level. */
@@ -52,11 +52,11 @@ public record IdentityChain(@Nullable String key, @Nullable String user, @Nullab
 
     /** Returns whether every level allows a model. */
     public boolean allowsModel(String model) {
-        for (var patterns : models) {
-            if (patterns.stream().noneMatch(pattern -> ModelPattern.matches(pattern, model))) {
-                return false;
-            }
+        if (models.isEmpty()) {
+            return true;
         }
-        return true;
+        var name = ModelPattern.normalize(model);
+        return models.stream()
+                .allMatch(patterns -> patterns.stream().anyMatch(pattern -> ModelPattern.matches(pattern, name)));
     }
 }

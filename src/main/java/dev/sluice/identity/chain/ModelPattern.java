@@ -1,13 +1,28 @@
 package dev.sluice.identity.chain;
 
-/** Name of a model, in which {@code *} stands for any text. */
+import java.util.Locale;
+
+/**
+ * Name of a model, in which {@code *} stands for any text. Names are compared as providers accept them: regardless of case and of white
+ * space around them.
+ */
 public final class ModelPattern {
 
     private ModelPattern() {
     }
 
-    /** Returns whether a name matches a pattern. Takes time that grows with the product of the lengths at most. */
-    public static boolean matches(String pattern, String name) {
+    /** Returns the form of a name or pattern that all its spellings share. */
+    public static String normalize(String name) {
+        return name.strip().toLowerCase(Locale.ROOT);
+    }
+
+    /**
+     * Returns whether a name matches a pattern. Takes time that grows with the product of the lengths at most.
+     *
+     * @param pattern a {@linkplain #normalize normalized} pattern
+     * @param name a normalized name
+     */
+    static boolean matches(String pattern, String name) {
         int at = 0;
         int star = -1;
         int resume = 0;

@@ -24,20 +24,26 @@ public record OwnLimits(@Nullable Rate api, LlmRates llm, Map<String, Rate> endp
         models = Map.copyOf(models);
     }
 
-    /** Returns the most specific pattern of {@link #models} that matches a model: the longest one; null if none does. */
+    /** Returns the most specific pattern of {@link #models} that matches a model: its name, or else the longest one; null if none does. */
     public @Nullable String modelPattern(String model) {
-        if (models.containsKey(model)) {
-            return model;
-        }
-        String longest = null;
+        var name = ModelPattern.normalize(model);
+        String best = null;
         for (var pattern : models.keySet()) {
-            if ((longest == null || pattern.length() > longest.length()
-                    || pattern.length() == longest.length() && pattern.compareTo(longest) < 0)
-                    && ModelPattern.matches(pattern, model)) {
-                longest = pattern;
+            if (ModelPattern.matches(ModelPattern.normalize(pattern), name)
+                    && (best == null || isMoreSpecific(pattern, best))) {
+                best = pattern;
             }
         }
-        return longest;
+        return best;
+    }
+
+    /** Compares two patterns that match one name: a pattern with an asterisk may be as long as the name itself. */
+    private static boolean isMoreSpecific(String pattern, String other) {
+        boolean exact = pattern.indexOf('*') < 0;
+        if (exact != other.indexOf('*') < 0) {
+            return exact;
+        }
+        return pattern.length() != other.length() ? pattern.length() > other.length() : pattern.compareTo(other) < 0;
     }
 
     /** Returns whether there is no limit. */

@@ -16,6 +16,7 @@ import dev.sluice.api.QuotaUnit;
 import dev.sluice.api.Rate;
 import dev.sluice.config.ConfigProblems;
 import dev.sluice.config.RulesDocument;
+import dev.sluice.identity.chain.ModelPattern;
 import dev.sluice.llm.config.LlmConfig;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.policy.LimitRule;
@@ -30,17 +31,19 @@ import dev.sluice.policy.Tiers;
  */
 final class LlmRules {
 
-    /** Rules of one unit: the provider's rule and those of its models. */
+    /** Rules of one unit: the provider's rule and those of its models, by their normalized names. */
     private record UnitRules(LimitRule providerRule, Map<String, LimitRule> modelRules) {
 
         LimitRule forModel(PricedNames names, Provider provider, String tier, String model) {
             if (modelRules.isEmpty()) {
                 return providerRule;
             }
-            var modelRule = names.find(provider, model, modelRules::get);
+            var modelRule = names.find(provider, model, name -> modelRules.get(ModelPattern.normalize(name)));
             return modelRule != null && modelRule.rate(tier) != null ? modelRule : providerRule;
         }
     }
+
+    private static final String SAME_MODEL = "another rule is of the same model; case and spaces make no difference";
 
     private final PricedNames names;
     private final RulesDocument file;
@@ -80,7 +83,9 @@ final class LlmRules {
                 if (!rates.isEmpty()) {
                     var resource = resource(provider, unit) + '/' + model;
                     sources.put(resource, source(modelPrefix + name(unit), rates));
-                    models.put(model, rule(resource, rates, configured));
+                    if (models.put(ModelPattern.normalize(model), rule(resource, rates, configured)) != null) {
+                        problems.add(modelPrefix + name(unit), "(a rule)", SAME_MODEL);
+                    }
                 }
             });
             var rates = withDefaults(provider, rates(prefix, configured.limits(), unit), unit);

@@ -4,6 +4,7 @@ import java.util.HashMap;
 import java.util.Map;
 
 import dev.sluice.config.ConfigProblems;
+import dev.sluice.identity.chain.ModelPattern;
 import dev.sluice.llm.config.LlmConfig;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.TokenUsage;
@@ -18,7 +19,7 @@ final class OutputReservations {
 
     private final PricedNames names;
     private final Provider provider;
-    /** Configured estimates by model; that of the provider has an empty name. */
+    /** Configured estimates by normalized model; that of the provider has an empty name. */
     private final Map<String, Long> estimates;
     private final long maximum;
 
@@ -30,7 +31,8 @@ final class OutputReservations {
         var byModel = new HashMap<String, Long>();
         configured.limits().outputEstimate().ifPresent(tokens -> addEstimate(prefix, "", tokens, byModel, problems));
         configured.models().forEach((model, own) -> own.outputEstimate().ifPresent(
-                tokens -> addEstimate(prefix + "models.\"" + model + "\".", model, tokens, byModel, problems)));
+                tokens -> addEstimate(prefix + "models.\"" + model + "\".", ModelPattern.normalize(model), tokens, byModel,
+                        problems)));
         estimates = Map.copyOf(byModel);
         maximum = maximum(prefix, configured.configured(), problems);
     }
@@ -63,7 +65,7 @@ final class OutputReservations {
         if (estimates.isEmpty()) {
             return -1;
         }
-        var configured = names.find(provider, model, estimates::get);
+        var configured = names.find(provider, model, name -> estimates.get(ModelPattern.normalize(name)));
         configured = configured == null ? estimates.get("") : configured;
         return configured == null ? -1 : configured;
     }

@@ -11,6 +11,7 @@ import java.util.function.Function;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
+import dev.sluice.identity.chain.ModelPattern;
 import dev.sluice.llm.config.Providers;
 import dev.sluice.llm.pricing.ModelNames;
 import dev.sluice.llm.pricing.ModelPrice;
@@ -41,15 +42,24 @@ final class PricedNames {
         for (var provider : providers.all()) {
             var config = providers.config(provider);
             var list = config.priceList().map(String::strip).orElse(provider.id());
-            byProvider.put(provider, new Names(Map.copyOf(config.aliases()),
+            byProvider.put(provider, new Names(aliases(config.aliases()),
                     list.equals(provider.id()) ? provider : Provider.ofPriceList(list), list.equals(Providers.FREE),
                     config.allowedModels().orElse(List.of()).stream().map(PricedNames::glob).toList()));
         }
     }
 
+    private static Map<String, String> aliases(Map<String, String> configured) {
+        var aliases = new HashMap<String, String>();
+        configured.forEach((name, model) -> aliases.putIfAbsent(ModelPattern.normalize(name), model));
+        aliases.putAll(configured);
+        return Map.copyOf(aliases);
+    }
+
     private static Pattern glob(String text) {
-        return Pattern.compile(text.strip().chars().mapToObj(c -> c == '*' ? ".*" : Pattern.quote(Character.toString(c)))
-                .collect(Collectors.joining()), Pattern.DOTALL);
+        return Pattern.compile(
+                ModelPattern.normalize(text).chars().mapToObj(c -> c == '*' ? ".*" : Pattern.quote(Character.toString(c)))
+                        .collect(Collectors.joining()),
+                Pattern.DOTALL);
     }
 
     /** Returns the names of a provider; those of one that is no longer configured are its own only. */
@@ -58,12 +68,24 @@ final class PricedNames {
         return names == null ? new Names(Map.of(), provider, false, List.of()) : names;
     }
 
-    /** Returns what is known of a model, by its own name or else by the one of which it is an alias; null if nothing is. */
+    /**
+     * Returns what is known of a model, by its own name or else by the one of which it is an alias, and then by its
+     * {@linkplain ModelPattern#normalize normalized} name: providers accept others too. Null if nothing is known.
+     */
     <T> T find(Provider provider, String model, Function<String, T> lookup) {
         return find(names(provider), provider, model, lookup);
     }
 
     private static <T> T find(Names names, Provider list, String model, Function<String, T> lookup) {
+        var found = findVerbatim(names, list, model, lookup);
+        if (found != null) {
+            return found;
+        }
+        var normalized = ModelPattern.normalize(model);
+        return normalized.equals(model) ? null : findVerbatim(names, list, normalized, lookup);
+    }
+
+    private static <T> T findVerbatim(Names names, Provider list, String model, Function<String, T> lookup) {
         var found = ModelNames.find(list, model, lookup);
         if (found != null) {
             return found;
@@ -106,6 +128,6 @@ final class PricedNames {
     /** Returns whether a model may be called. */
     boolean allows(Provider provider, String model) {
         var allowed = names(provider).allowed();
-        return allowed.isEmpty() || allowed.stream().anyMatch(glob -> glob.matcher(model).matches());
+        return allowed.isEmpty() || allowed.stream().anyMatch(glob -> glob.matcher(ModelPattern.normalize(model)).matches());
     }
 }

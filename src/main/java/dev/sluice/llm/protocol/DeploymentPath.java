@@ -37,7 +37,7 @@ public record DeploymentPath(String deployment, String path) {
      */
     public ProviderOperation operation(Provider provider, String method) {
         var operation = ProviderOperation.of(provider, method, path);
-        return operation.kind() == ProviderOperation.Kind.CALL
+        return operation.kind() == ProviderOperation.Kind.CALL || operation.kind() == ProviderOperation.Kind.FREE
                 ? new ProviderOperation(operation.kind(), operation.shape(), deployment, operation.streaming())
                 : operation;
     }

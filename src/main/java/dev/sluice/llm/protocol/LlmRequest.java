@@ -18,6 +18,7 @@ import io.vertx.core.buffer.Buffer;
  * @param details what the request says that changes the price of its tokens: tier of service, fast mode, region
  * @param furtherModels further models that the request names, of which one may answer or work for a tool; an empty name for one
  * that is not known
+ * @param toolModels models of tools that name none, which are the provider's choice
  * @param inputElsewhere whether a part of the input is not in the request, so that its size is not known: files, earlier responses,
  * results of tools that the provider runs
  * @param references ids of stored responses and conversations that the call continues (OpenAI's Responses)
@@ -26,7 +27,7 @@ import io.vertx.core.buffer.Buffer;
  */
 public record LlmRequest(String model, boolean streaming, long estimatedInputTokens, long maxOutputTokens, int choices,
         boolean background, boolean stored, boolean usageRequested, UsageDetails details, List<String> furtherModels,
-        boolean inputElsewhere,
+        List<String> toolModels, boolean inputElsewhere,
         List<String> references,
         Buffer body, Buffer bodyWithUsage) {
 
@@ -34,13 +35,13 @@ public record LlmRequest(String model, boolean streaming, long estimatedInputTok
     LlmRequest(String model, boolean streaming, long estimatedInputTokens, long maxOutputTokens, int choices,
             boolean background, boolean usageRequested, Buffer body, Buffer bodyWithUsage) {
         this(model, streaming, estimatedInputTokens, maxOutputTokens, choices, background, false, usageRequested,
-                UsageDetails.NONE, List.of(), false, List.of(), body, bodyWithUsage);
+                UsageDetails.NONE, List.of(), List.of(), false, List.of(), body, bodyWithUsage);
     }
 
     /** Returns the request as one to another model: that of a deployment, which the path names. */
     LlmRequest withModel(String other) {
         return new LlmRequest(other, streaming, estimatedInputTokens, maxOutputTokens, choices, background, stored,
-                usageRequested, details, furtherModels, inputElsewhere, references, body, bodyWithUsage);
+                usageRequested, details, furtherModels, toolModels, inputElsewhere, references, body, bodyWithUsage);
     }
 
     /** Returns the maximum output tokens of all choices; -1 if the request sets no maximum. */

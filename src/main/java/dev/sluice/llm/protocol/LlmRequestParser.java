@@ -112,6 +112,7 @@ public final class LlmRequestParser {
                 operation.shape() == Shape.RESPONSES && fields.has("background") && !fields.isFalse("background"),
                 operation.shape() == Shape.RESPONSES && !fields.isFalse(STORE),
                 usageRequested, details(provider, fields), RequestFields.furtherModels(fields),
+                RequestFields.toolModels(fields),
                 prompt.hasInputElsewhere() || !references.isEmpty() || hasInputElsewhere(provider, fields),
                 references, body,
                 chatStream && !usageRequested ? rewriter.rewrite(body) : body);

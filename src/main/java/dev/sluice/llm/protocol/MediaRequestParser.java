@@ -152,7 +152,8 @@ final class MediaRequestParser {
     private static LlmRequest request(String model, boolean streaming, long inputTokens, long outputTokens,
             Map<UsageKind, Long> quantities, String image, Buffer body) {
         return new LlmRequest(model, streaming, inputTokens, Math.min(outputTokens, TokenUsage.MAX), 1, false, false, false,
-                new UsageDetails(quantities, ServiceTier.STANDARD, false, "", List.of(), image), List.of(), false, List.of(),
+                new UsageDetails(quantities, ServiceTier.STANDARD, false, "", List.of(), image), List.of(), List.of(), false,
+                List.of(),
                 body, body);
     }
 

@@ -43,7 +43,9 @@ public record ProviderOperation(Kind kind, Shape shape, String model, boolean st
         /** Embeddings in OpenAI's form, of another provider. */
         OPENAI_EMBEDDINGS, MESSAGES, GENERATE,
         /** Images of Gemini's Imagen models. */
-        PREDICT, OTHER;
+        PREDICT,
+        /** OpenAI's moderation of texts and images. */
+        MODERATION, OTHER;
 
         /** Returns whether request and response have OpenAI's form, whatever the provider. */
         boolean isOpenAiForm() {
@@ -69,6 +71,7 @@ public record ProviderOperation(Kind kind, Shape shape, String model, boolean st
     private static final ProviderOperation FREE = new ProviderOperation(Kind.FREE, Shape.OTHER, "", false);
     /** Counts the tokens of a request, which may continue a stored response. */
     private static final ProviderOperation RESPONSE_TOKENS = new ProviderOperation(Kind.FREE, Shape.RESPONSES, "", false);
+    private static final ProviderOperation MODERATION = new ProviderOperation(Kind.FREE, Shape.MODERATION, "", false);
     private static final ProviderOperation STORED = new ProviderOperation(Kind.STORED, Shape.RESPONSES, "", false);
     private static final ProviderOperation UNKNOWN = new ProviderOperation(Kind.UNKNOWN, Shape.OTHER, "", false);
 
@@ -85,6 +88,15 @@ public record ProviderOperation(Kind kind, Shape shape, String model, boolean st
             .compile(RESPONSES
                     + "(resp_[A-Za-z0-9_-]{1,250}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(/cancel|/input_items)?");
     private static final Pattern ESCAPE = Pattern.compile("%([2-7][0-9A-Fa-f])");
+
+    /**
+     * Returns the model of a request to OpenAI that names none; empty if it is not known, or there is none.
+     *
+     * @see <a href="https://platform.openai.com/docs/api-reference/moderations/create">OpenAI: moderations</a>
+     */
+    public String defaultModel() {
+        return shape == Shape.MODERATION ? "omni-moderation-latest" : "";
+    }
 
     /**
      * Returns the operation of a request.
@@ -150,7 +162,7 @@ public record ProviderOperation(Kind kind, Shape shape, String model, boolean st
             case "/v1/images/generations", "/v1/images/edits" -> call(Shape.IMAGES);
             case "/v1/audio/speech" -> call(Shape.SPEECH);
             case "/v1/audio/transcriptions", "/v1/audio/translations" -> call(Shape.TRANSCRIPTION);
-            case "/v1/moderations" -> FREE;
+            case "/v1/moderations" -> MODERATION;
             case "/v1/responses", "/v1/responses/compact" -> call(Shape.RESPONSES);
             case "/v1/embeddings" -> call(Shape.EMBEDDINGS);
             case "/v1/responses/input_tokens" -> RESPONSE_TOKENS;
@@ -189,7 +201,7 @@ public record ProviderOperation(Kind kind, Shape shape, String model, boolean st
             case "streamGenerateContent" -> new ProviderOperation(Kind.CALL, Shape.GENERATE, model, true);
             case "embedContent", "batchEmbedContents" -> new ProviderOperation(Kind.CALL, Shape.EMBEDDINGS, model, false);
             case "predict" -> new ProviderOperation(Kind.CALL, Shape.PREDICT, model, false);
-            case "countTokens" -> FREE;
+            case "countTokens" -> new ProviderOperation(Kind.FREE, Shape.OTHER, model, false);
             default -> UNKNOWN;
         };
     }

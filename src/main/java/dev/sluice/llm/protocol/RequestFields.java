@@ -34,12 +34,21 @@ final class RequestFields {
     private static final List<ModelList> MODEL_LISTS = List.of(new ModelList("models"), new ModelList("fallbacks"), TOOLS);
     /** Models by others, as gateways have them. */
     private static final List<String> MODEL_MAPS = List.of("context_window_fallbacks", "content_policy_fallbacks");
+    private static final String TOOL_TYPE = "tools.[].type";
+    /**
+     * OpenAI's tool that generates images, and its default model.
+     *
+     * @see <a href="https://platform.openai.com/docs/api-reference/responses/create">OpenAI: responses</a>
+     */
+    private static final String IMAGE_TOOL = "image_generation";
+    private static final String IMAGE_TOOL_MODEL = "gpt-image-1";
     private static final String UNKNOWN_MODEL = "";
     /** A call that names more has a model that is not known. */
     private static final int MAX_MODELS = 16;
     /** Paths of the further models that a request names. */
     static final List<String> FURTHER_MODELS = Stream
-            .concat(MODEL_LISTS.stream().map(list -> list.path() + ".[*].model"), MODEL_MAPS.stream()).toList();
+            .of(MODEL_LISTS.stream().map(list -> list.path() + ".[*].model"), MODEL_MAPS.stream(), Stream.of("tools.[*].type"))
+            .flatMap(paths -> paths).toList();
 
     private RequestFields() {
     }
@@ -70,6 +79,14 @@ final class RequestFields {
             }
         }
         return List.copyOf(models);
+    }
+
+    /** Returns the models of tools that name none. */
+    static List<String> toolModels(JsonFields fields) {
+        return fields.elements(TOOLS.path()).stream().anyMatch(
+                tool -> IMAGE_TOOL.equals(tool.text(TOOL_TYPE)) && tool.text(TOOLS.model()) == null)
+                        ? List.of(IMAGE_TOOL_MODEL)
+                        : List.of();
     }
 
     static JsonFields read(JsonPaths paths, BodyBytes body) {

@@ -32,8 +32,8 @@ import io.vertx.core.json.JsonObject;
  */
 final class AlertSender {
 
-    /** Maximum number of requests at a time. */
-    static final int MAX_CONCURRENT = 16;
+    /** Maximum number of alerts in a lease. */
+    static final int LEASE_SIZE = 100;
 
     private static final Logger LOG = Logger.getLogger("dev.sluice");
     private static final int GONE = 410;
@@ -51,8 +51,7 @@ final class AlertSender {
     private final Map<String, Result> results = new HashMap<>();
     /** Attempts under way. */
     private final Set<Future<Void>> attempts = new HashSet<>();
-    /** Number of leases that may be under way, and of attempts. */
-    private int inFlight;
+    private final WaitingDeliveries deliveries;
     private boolean stopped;
 
     /**
@@ -78,6 +77,7 @@ final class AlertSender {
         this.clock = clock;
         this.random = random;
         this.metrics = metrics;
+        this.deliveries = new WaitingDeliveries(clock::millis);
     }
 
     /**
@@ -90,19 +90,13 @@ final class AlertSender {
         if (stopped) {
             return Future.succeededFuture(0L);
         }
-        return reportAll().compose(reported -> {
-            int free = MAX_CONCURRENT - inFlight;
-            if (free <= 0) {
-                return Future.succeededFuture(1L);
-            }
-            inFlight += free; // polls may overlap
-            return queue.lease(free).onComplete(done -> inFlight -= free).compose(lease -> {
-                var leased = lease.alerts().stream().filter(alert -> !results.containsKey(alert.id())).map(this::attempt)
-                        .toList();
-                attempts.addAll(leased);
-                leased.forEach(attempt -> attempt.onComplete(done -> attempts.remove(attempt)));
-                return Future.join(leased).map(lease.pending());
-            });
+        return reportAll().compose(reported -> queue.lease(LEASE_SIZE)).compose(lease -> {
+            var leased = lease.alerts().stream().filter(alert -> !results.containsKey(alert.id())).map(this::deliver).toList();
+            attempts.addAll(leased);
+            leased.forEach(attempt -> attempt.onComplete(done -> attempts.remove(attempt)));
+            var ended = Future.join(leased).map(lease.pending());
+            // What is due behind these does not wait for them.
+            return lease.alerts().size() < LEASE_SIZE ? ended : poll().compose(pending -> ended);
         });
     }
 
@@ -114,32 +108,35 @@ final class AlertSender {
     /** Ends polling; attempts that have begun go on. */
     void stop() {
         stopped = true;
+        deliveries.stop();
     }
 
-    private Future<Void> attempt(Leased alert) {
-        if (stopped) {
-            return Future.succeededFuture(); // another instance sends it when the lease has ended
-        }
-        inFlight++;
-        String description;
-        Future<WebhookResponse> response;
+    private Future<Void> deliver(Leased alert) {
         try {
             var message = new JsonObject(alert.message());
             var target = message.containsKey("url") ? URI.create(message.getString("url")) : commonUrl;
             var body = message.getString("body");
-            description = describe(new JsonObject(body).getJsonObject("data"), target);
-            response = target == null
-                    ? Future.failedFuture(AlertSettings.URL + " is not set on this instance")
-                    : transport.post(target, headers(alert.id(), body), body);
-        } catch (RuntimeException | WebhookSigningException e) {
-            description = "message=unreadable";
-            response = Future.failedFuture("the stored alert cannot be read");
+            var description = describe(new JsonObject(body).getJsonObject("data"), target);
+            return target == null
+                    ? end(alert, description, null,
+                            new IllegalStateException(AlertSettings.URL + " is not set on this instance"))
+                    : deliveries.submit(target, () -> attempt(alert, target, !message.containsKey("url"), body, description));
+        } catch (RuntimeException e) {
+            return unreadable(alert);
         }
-        var described = description;
-        return response.transform(done -> {
-            inFlight--;
-            return end(alert, described, done.result(), done.cause());
-        });
+    }
+
+    private Future<Void> attempt(Leased alert, URI target, boolean anywhere, String body, String description) {
+        try {
+            return transport.post(target, anywhere, headers(alert.id(), body), body)
+                    .transform(done -> end(alert, description, done.result(), done.cause()));
+        } catch (RuntimeException | WebhookSigningException e) {
+            return unreadable(alert);
+        }
+    }
+
+    private Future<Void> unreadable(Leased alert) {
+        return end(alert, "message=unreadable", null, new IllegalStateException("the stored alert cannot be read"));
     }
 
     private Map<String, String> headers(String id, String body) throws WebhookSigningException {

@@ -76,7 +76,8 @@ public class AlertService {
         var queue = manager == null
                 ? new InMemoryAlertQueue(clock::millis)
                 : new RedisAlertQueue(manager, redis.hashTags(), context, LuaScript.SERVER_TIME);
-        transport = new HttpWebhookTransport(vertx, context, new HttpClientOptions(), HttpWebhookTransport.TIMEOUT_MILLIS);
+        transport = new HttpWebhookTransport(vertx, context, new HttpClientOptions(), settings.urls(),
+                HttpWebhookTransport.TIMEOUT_MILLIS);
         claims = new AlertClaims(new AlertTargets(settings, stored ? store::find : null, Ticker.systemTicker()), queue,
                 metrics::dropped, this::onClaimed);
         sender = new AlertSender(queue, transport, settings.target().url(), settings.signer(), clock,

@@ -1,11 +1,9 @@
 package dev.sluice.service.alerts;
 
 import java.net.URI;
-import java.net.URISyntaxException;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
-import java.util.Locale;
 
 import org.jspecify.annotations.Nullable;
 
@@ -18,16 +16,14 @@ import dev.sluice.config.ConfigProblems;
  *
  * @param target URL and thresholds of subjects that have none of their own
  * @param signer signs alerts; null if no secret is set, and no alerts are sent
- * @param insecure whether URLs may be of http
+ * @param urls URLs to which alerts may be sent
  */
-record AlertSettings(AlertTarget target, @Nullable Webhook signer, boolean insecure) {
+record AlertSettings(AlertTarget target, @Nullable Webhook signer, AlertUrls urls) {
 
     static final String URL = "rate-limit.alerts.url";
     static final String SECRET = "rate-limit.alerts.secret";
     static final String THRESHOLDS = "rate-limit.alerts.thresholds";
 
-    private static final int MAX_URL = 2048;
-    private static final int MAX_PORT = 65_535;
     private static final int MIN_SECRET = 24;
     private static final int MAX_SECRET = 64;
     private static final String SECRET_PREFIX = "whsec_";
@@ -39,11 +35,12 @@ record AlertSettings(AlertTarget target, @Nullable Webhook signer, boolean insec
      * @param problems receives a line for each that is invalid, which is then treated as missing
      */
     static AlertSettings read(AlertsConfig config, ConfigProblems problems) {
+        var urls = new AlertUrls(config.insecure());
         URI url = null;
         if (config.url().isPresent()) {
-            url = parseUrl(config.url().get().strip(), config.insecure());
+            url = urls.parse(config.url().get().strip());
             if (url == null) {
-                problems.add(URL, HIDDEN, allowedUrl(config.insecure()));
+                problems.add(URL, HIDDEN, urls.allowed());
             }
         }
         Webhook signer = null;
@@ -63,32 +60,7 @@ record AlertSettings(AlertTarget target, @Nullable Webhook signer, boolean insec
                     + " different whole numbers from 1 to " + AlertTarget.MAX_PERCENT + ", separated by commas");
             thresholds = List.of();
         }
-        return new AlertSettings(new AlertTarget(url, thresholds), signer, config.insecure());
-    }
-
-    private static String allowedUrl(boolean insecure) {
-        return "an https URL" + (insecure ? " or http URL" : "") + " of at most " + MAX_URL
-                + " characters, without user and fragment"
-                + (insecure ? "" : "; http with rate-limit.alerts.insecure=true only");
-    }
-
-    /**
-     * Parses a URL.
-     *
-     * @return null if alerts may not be sent there
-     */
-    static @Nullable URI parseUrl(String text, boolean insecure) {
-        try {
-            var url = new URI(text);
-            var scheme = url.getScheme() == null ? "" : url.getScheme().toLowerCase(Locale.ROOT);
-            boolean allowed = scheme.equals("https") || insecure && scheme.equals("http");
-            return allowed && text.length() <= MAX_URL && url.getHost() != null && url.getRawUserInfo() == null
-                    && url.getRawFragment() == null && url.getPort() <= MAX_PORT
-                            ? new URI(scheme + text.substring(scheme.length()))
-                            : null;
-        } catch (URISyntaxException e) {
-            return null; // the message contains the URL, which may contain a token
-        }
+        return new AlertSettings(new AlertTarget(url, thresholds), signer, urls);
     }
 
     /** Receivers decode the secret as base64 too, so a secret that is not base64 would have two readings. */

@@ -13,16 +13,14 @@ import org.jspecify.annotations.Nullable;
  */
 record AlertTarget(@Nullable URI url, List<Integer> thresholds) {
 
-    static final int MAX_THRESHOLDS = 10;
-    static final int MAX_PERCENT = 1000;
-
-    private static final int PERCENT = 100;
+    static final int MAX_THRESHOLDS = 20;
+    static final int MAX_PERCENT = 100;
 
     AlertTarget {
         thresholds = thresholds.stream().sorted().toList();
     }
 
-    /** Returns whether these are 1 to 10 different percentages from 1 to 1000. */
+    /** Returns whether these are 1 to 20 different percentages from 1 to 100. */
     static boolean areValid(List<Integer> thresholds) {
         return !thresholds.isEmpty() && thresholds.size() <= MAX_THRESHOLDS
                 && thresholds.stream().allMatch(percent -> percent >= 1 && percent <= MAX_PERCENT)
@@ -36,7 +34,7 @@ record AlertTarget(@Nullable URI url, List<Integer> thresholds) {
      */
     static long amount(int threshold, long limit) {
         long product = limit * threshold;
-        return product / PERCENT + (product % PERCENT == 0 ? 0 : 1);
+        return product / MAX_PERCENT + (product % MAX_PERCENT == 0 ? 0 : 1);
     }
 
     /**

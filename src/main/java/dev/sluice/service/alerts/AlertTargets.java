@@ -82,7 +82,7 @@ final class AlertTargets {
         }
         var url = settings.target().url();
         if (alerts.getValue("url") instanceof String text) {
-            var own = AlertSettings.parseUrl(text, settings.insecure());
+            var own = settings.urls().parse(text);
             if (own == null) {
                 invalid.log(
                         times -> LOG.warnf("Alerts are not sent to the URL of an identity, which is invalid or not of https:"

@@ -16,11 +16,11 @@ public interface AlertsConfig {
     /** Secret with which alerts are signed: base64 of 24 to 64 bytes, with or without {@code whsec_}. Without it, none are sent. */
     Optional<String> secret();
 
-    /** Shares of a limit, in percent, at which alerts are sent. 1 to 10 different numbers from 1 to 1000. */
+    /** Shares of a limit, in percent, at which alerts are sent. 1 to 20 different whole numbers from 1 to 100. */
     @WithDefault("50,80,95,100")
     List<String> thresholds();
 
-    /** {@code true}: alerts may be sent over http, without encryption. */
+    /** {@code true}: alerts may be sent over http, without encryption, and to internal addresses that the API sets. */
     @WithDefault("false")
     boolean insecure();
 }

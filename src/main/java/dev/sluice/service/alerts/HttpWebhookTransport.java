@@ -2,6 +2,7 @@ package dev.sluice.service.alerts;
 
 import java.net.InetAddress;
 import java.net.URI;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeoutException;
@@ -35,24 +36,29 @@ final class HttpWebhookTransport implements WebhookTransport {
     private static final int MAX_BODY = 64 * 1024;
     private static final int HTTPS_PORT = 443;
     private static final int HTTP_PORT = 80;
-    /** A look-up that hangs holds a thread. */
-    private static final int LOOK_UP_THREADS = 4;
+    /** A look-up that hangs holds a thread; look-ups of one host share one. */
+    private static final int LOOK_UP_THREADS = 32;
 
     private final Vertx vertx;
     private final Context context;
     private final long timeoutMillis;
     private final HttpClient client;
     private final WorkerExecutor lookUps;
+    private final AlertUrls urls;
+    /** Look-ups under way by host. Used on the context only. */
+    private final Map<String, Future<List<InetAddress>>> hosts = new HashMap<>();
 
     /**
      * @param context event loop on which requests are sent and futures complete
      * @param options TLS settings
+     * @param urls addresses to which requests may be sent
      * @param timeoutMillis time limit, also of the connection
      */
-    HttpWebhookTransport(Vertx vertx, Context context, HttpClientOptions options, long timeoutMillis) {
+    HttpWebhookTransport(Vertx vertx, Context context, HttpClientOptions options, AlertUrls urls, long timeoutMillis) {
         this.vertx = vertx;
         this.context = context;
         this.timeoutMillis = timeoutMillis;
+        this.urls = urls;
         options.setKeepAlive(false).setConnectTimeout((int) timeoutMillis);
         // Without a handler, Vert.x logs each connection that fails.
         this.client = vertx.httpClientBuilder().with(options)
@@ -62,10 +68,20 @@ final class HttpWebhookTransport implements WebhookTransport {
     }
 
     @Override
-    public Future<WebhookResponse> post(URI url, Map<String, String> headers, String body) {
+    public Future<WebhookResponse> post(URI url, boolean anywhere, Map<String, String> headers, String body) {
         Promise<WebhookResponse> result = Promise.promise();
-        context.runOnContext(now -> new Attempt(url, headers, Buffer.buffer(body), result).begin());
+        context.runOnContext(now -> new Attempt(url, anywhere, headers, Buffer.buffer(body), result).begin());
         return result.future();
+    }
+
+    private Future<List<InetAddress>> lookUp(String host) {
+        var underWay = hosts.get(host);
+        if (underWay != null) {
+            return underWay;
+        }
+        var lookUp = lookUps.executeBlocking(() -> List.of(InetAddress.getAllByName(host)), false);
+        hosts.put(host, lookUp);
+        return lookUp.onComplete(done -> hosts.remove(host));
     }
 
     /** Closes all connections. */
@@ -78,14 +94,16 @@ final class HttpWebhookTransport implements WebhookTransport {
     private final class Attempt {
 
         private final URI url;
+        private final boolean anywhere;
         private final Map<String, String> headers;
         private final Buffer body;
         private final Promise<WebhookResponse> result;
         private long timer;
         private @Nullable HttpClientRequest request;
 
-        Attempt(URI url, Map<String, String> headers, Buffer body, Promise<WebhookResponse> result) {
+        Attempt(URI url, boolean anywhere, Map<String, String> headers, Buffer body, Promise<WebhookResponse> result) {
             this.url = url;
+            this.anywhere = anywhere;
             this.headers = headers;
             this.body = body;
             this.result = result;
@@ -95,18 +113,24 @@ final class HttpWebhookTransport implements WebhookTransport {
             timer = vertx.setTimer(timeoutMillis,
                     id -> fail(new TimeoutException("no response within " + timeoutMillis + " ms")));
             var host = url.getHost().startsWith("[") ? url.getHost().substring(1, url.getHost().length() - 1) : url.getHost();
-            lookUps.executeBlocking(() -> List.of(InetAddress.getAllByName(host)), false)
-                    .compose(addresses -> open(host, addresses, 0)).compose(opened -> {
-                        request = opened;
-                        if (result.future().isComplete()) { // the time limit has passed
-                            opened.reset();
-                        }
-                        return opened.send(body);
-                    }).onSuccess(this::receive).onFailure(this::fail);
+            lookUp(host).compose(addresses -> open(host, allowed(addresses), 0)).compose(opened -> {
+                request = opened;
+                if (result.future().isComplete()) { // the time limit has passed
+                    opened.reset();
+                }
+                return opened.send(body);
+            }).onSuccess(this::receive).onFailure(this::fail);
         }
 
-        /** Tries the addresses of a host in their order. */
+        private List<InetAddress> allowed(List<InetAddress> addresses) {
+            return anywhere ? addresses : addresses.stream().filter(urls::mayReceive).toList();
+        }
+
+        /** Tries the addresses of a host in their order. They are those that were checked: the host is not looked up again. */
         private Future<HttpClientRequest> open(String host, List<InetAddress> addresses, int index) {
+            if (addresses.isEmpty()) {
+                return Future.failedFuture("the host has internal addresses only, such as private ones");
+            }
             if (result.future().isComplete()) {
                 return Future.failedFuture(result.future().cause()); // the time limit has passed
             }

@@ -23,7 +23,8 @@ interface WebhookTransport {
     /**
      * Sends a request.
      *
+     * @param anywhere whether the URL may lead to internal addresses, as that of the settings may
      * @return fails, within seconds, if there is no response
      */
-    Future<WebhookResponse> post(URI url, Map<String, String> headers, String body);
+    Future<WebhookResponse> post(URI url, boolean anywhere, Map<String, String> headers, String body);
 }

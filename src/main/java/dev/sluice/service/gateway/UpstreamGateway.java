@@ -23,6 +23,7 @@ import dev.sluice.service.proxy.ProxyExchange;
 import dev.sluice.service.proxy.Upstream;
 import dev.sluice.service.proxy.UpstreamRequest;
 import dev.sluice.service.proxy.connection.UpstreamException;
+import dev.sluice.service.token.OwnCredentials;
 import io.quarkus.runtime.configuration.MemorySize;
 import io.vertx.core.MultiMap;
 import io.vertx.core.Vertx;
@@ -46,12 +47,14 @@ public class UpstreamGateway {
     private final Upstream upstream;
     private final UpstreamHeaders headers;
     private final MethodOverrides methodOverrides;
+    private final OwnCredentials ownCredentials;
     private final Cors cors;
     private final ReservedPaths reserved;
     private final BoundedBodyHandler.Limits bodyLimits;
 
     UpstreamGateway(RequestRateLimiter rateLimiter, ApiUpstream upstream, UpstreamHeaders headers,
-            MethodOverrides methodOverrides, Cors cors, ReservedPaths reserved, Vertx vertx, ServiceConfig settings,
+            MethodOverrides methodOverrides, OwnCredentials ownCredentials, Cors cors, ReservedPaths reserved, Vertx vertx,
+            ServiceConfig settings,
             @ConfigProperty(name = "quarkus.http.limits.max-body-size") MemorySize bodyLimit) {
         this.bodyLimits = new BoundedBodyHandler.Limits(vertx, bodyLimit.asLongValue(),
                 settings.connections().bodyTimeout().toMillis());
@@ -59,6 +62,7 @@ public class UpstreamGateway {
         this.upstream = upstream.upstream();
         this.headers = headers;
         this.methodOverrides = methodOverrides;
+        this.ownCredentials = ownCredentials;
         this.cors = cors;
         this.reserved = reserved;
     }
@@ -115,7 +119,7 @@ public class UpstreamGateway {
         boolean webSocket = ClientRequest.isWebSocketHandshake(request);
         UpstreamRequest forwarded;
         try {
-            var target = methodOverrides.removeFrom(ClientRequest.originForm(request));
+            var target = ownCredentials.removeFrom(methodOverrides.removeFrom(ClientRequest.originForm(request)));
             forwarded = new UpstreamRequest(request.method(), "*".equals(target) ? target : upstream.url().path() + target,
                     headers.forRequest(request, caller, webSocket), webSocket);
         } catch (IllegalArgumentException e) {

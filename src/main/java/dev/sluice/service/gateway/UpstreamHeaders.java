@@ -14,13 +14,13 @@ import jakarta.enterprise.context.ApplicationScoped;
 import dev.sluice.identity.ApiKeyRegistry;
 import dev.sluice.identity.ApiKeyResolver;
 import dev.sluice.identity.ClientAddressResolver;
-import dev.sluice.identity.HeaderText;
 import dev.sluice.identity.IdentityHeaders;
 import dev.sluice.identity.PercentEncoding;
 import dev.sluice.policy.Caller;
 import dev.sluice.service.edge.FieldNames;
 import dev.sluice.service.proxy.ClientRequest;
 import dev.sluice.service.proxy.HopByHopHeaders;
+import dev.sluice.service.token.OwnCredentials;
 import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
@@ -42,12 +42,15 @@ public class UpstreamHeaders {
     private static final CharSequence WEBSOCKET = HttpHeaders.createOptimized("websocket");
 
     private final ApiKeyResolver apiKeys;
+    private final OwnCredentials ownCredentials;
     private final ClientAddressResolver addresses;
     private final MethodOverrides methodOverrides;
 
-    UpstreamHeaders(ApiKeyResolver apiKeys, ClientAddressResolver addresses, MethodOverrides methodOverrides) {
+    UpstreamHeaders(ApiKeyResolver apiKeys, OwnCredentials ownCredentials, ClientAddressResolver addresses,
+            MethodOverrides methodOverrides) {
         this.methodOverrides = methodOverrides;
         this.apiKeys = apiKeys;
+        this.ownCredentials = ownCredentials;
         this.addresses = addresses;
     }
 
@@ -65,13 +68,9 @@ public class UpstreamHeaders {
             headers.set(HttpHeaders.CONNECTION, HttpHeaders.UPGRADE).set(HttpHeaders.UPGRADE, WEBSOCKET);
         }
         boolean trusted = addresses.isFromTrustedProxy(request);
-        removeTwins(headers, trusted);
+        removeReserved(headers, trusted);
         methodOverrides.removeFrom(headers);
         IdentityHeaders.ALL.forEach(headers::remove);
-        var key = headers.get(ApiKeyRegistry.HEADER);
-        if (key != null && apiKeys.isKey(HeaderText.decode(key))) {
-            headers.remove(ApiKeyRegistry.HEADER);
-        }
         addForwarded(request, headers, trusted);
         if (caller != null) {
             putIdentity(headers, caller);
@@ -102,7 +101,7 @@ public class UpstreamHeaders {
 
     /**
      * Returns the names, in lower case, of fields that must not reach the upstream from a request that another proxy forwards:
-     * those that name the caller unless {@link #putIdentity} replaces them, a Sluice key, and fields that applications could take
+     * those that name the caller unless {@link #putIdentity} replaces them, credentials of Sluice, and fields that applications could take
      * for one of these.
      *
      * @param headers headers of the request
@@ -116,38 +115,38 @@ public class UpstreamHeaders {
             }
         }
         var key = headers.get(ApiKeyRegistry.HEADER);
-        if (apiKeys.hasKeys() && (key == null || apiKeys.isKey(HeaderText.decode(key)))) {
+        if (apiKeys.hasKeys() && (key == null || ownCredentials.isCarriedBy(key))) {
             names.add(ApiKeyRegistry.HEADER.toLowerCase(Locale.ROOT));
         }
         for (var header : headers) {
-            if (isTwin(header.getKey(), header.getValue(), true)) {
+            if (isReserved(header.getKey(), header.getValue(), true)) {
                 names.add(header.getKey().toLowerCase(Locale.ROOT));
             }
         }
         return names;
     }
 
-    /** Removes fields that applications could take for one that Sluice sets, or that repeat a Sluice key. */
-    private void removeTwins(MultiMap headers, boolean trusted) {
-        List<String> twins = null;
+    /** Removes fields with credentials of Sluice, and those that applications could take for one that Sluice sets. */
+    private void removeReserved(MultiMap headers, boolean trusted) {
+        List<String> reserved = null;
         for (var header : headers) {
-            if (isTwin(header.getKey(), header.getValue(), trusted)) {
-                twins = twins == null ? new ArrayList<>() : twins;
-                twins.add(header.getKey());
+            if (isReserved(header.getKey(), header.getValue(), trusted)) {
+                reserved = reserved == null ? new ArrayList<>() : reserved;
+                reserved.add(header.getKey());
             }
         }
-        if (twins != null) {
-            twins.forEach(headers::remove);
+        if (reserved != null) {
+            reserved.forEach(headers::remove);
         }
     }
 
-    private boolean isTwin(String field, String value, boolean trusted) {
-        if (FieldNames.isPlain(field)) {
-            return false;
+    private boolean isReserved(String field, String value, boolean trusted) {
+        boolean plain = FieldNames.isPlain(field);
+        var name = plain ? field : FieldNames.asSeenByCgi(field);
+        if (OwnCredentials.isCredentialField(name)) {
+            return ownCredentials.isCarriedBy(value);
         }
-        var name = FieldNames.asSeenByCgi(field);
-        return isIdentity(name) || !trusted && FORWARDING.contains(name)
-                || name.equalsIgnoreCase(ApiKeyRegistry.HEADER) && apiKeys.isKey(HeaderText.decode(value));
+        return !plain && (isIdentity(name) || !trusted && FORWARDING.contains(name));
     }
 
     private static boolean isIdentity(String name) {

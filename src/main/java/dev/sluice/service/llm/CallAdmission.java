@@ -2,7 +2,6 @@ package dev.sluice.service.llm;
 
 import java.util.Locale;
 import java.util.function.Supplier;
-import java.util.stream.Stream;
 
 import dev.sluice.api.Decision;
 import dev.sluice.llm.limit.AdmittedCall;
@@ -17,6 +16,7 @@ import dev.sluice.llm.protocol.ProviderOperation.Shape;
 import dev.sluice.llm.protocol.ProviderType;
 import dev.sluice.service.llm.LlmCallerResolver.LlmCaller;
 import dev.sluice.service.llm.models.ModelListFilter;
+import dev.sluice.service.proxy.ClientRequest;
 import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.vertx.UniHelper;
 import io.vertx.core.Future;
@@ -166,14 +166,13 @@ final class CallAdmission {
         if (ProviderPaths.escapesPath(path)) {
             throw new CallRejectedException(400, "The path must not contain empty or dot segments");
         }
-        if (operation.kind() == Kind.UNKNOWN && request.method() == HttpMethod.POST
-                && !allows("")) {
+        if (operation.kind() == Kind.UNKNOWN && mayUseModel() && !allows("")) {
             throw CallRejectedException.ofModel(
                     "The model of a call to this path is not known, and only some may be called (" + modelList("") + ")");
         }
         var described = operation.kind() == Kind.FREE && isRead() ? ModelListFilter.described(path) : null;
-        if (described != null && !allows(described)) {
-            throw CallRejectedException.ofModel("This model may not be called (" + modelList(described) + ")");
+        if (described != null) {
+            requireAllowed(described);
         }
         if (ProviderHeaders.changesMethodOrHidesUsage(request, provider, caller)) {
             throw new CallRejectedException(400,
@@ -181,10 +180,23 @@ final class CallAdmission {
         }
     }
 
+    /** Returns whether a request to an unknown path may call a model: unless it only reads or deletes, over HTTP. */
+    private boolean mayUseModel() {
+        return !isRead() && request.method() != HttpMethod.DELETE || ClientRequest.isWebSocketHandshake(request);
+    }
+
+    /**
+     * Returns whether the body of a request is parsed: of a call, of what continues a response, and of others if only some models may be
+     * called.
+     */
+    private boolean parsesBody() {
+        return operation.kind() == Kind.CALL || operation.kind() == Kind.FREE && request.method() == HttpMethod.POST
+                && (operation.shape() == Shape.RESPONSES || !allows(""));
+    }
+
     /** Reads and parses the body of a call, which determines the model, what it continues, and whether the response is streamed. */
     private Future<Void> readBody() {
-        boolean continuesResponse = operation.kind() == Kind.FREE && operation.shape() == Shape.RESPONSES;
-        if (operation.kind() != Kind.CALL && !continuesResponse) {
+        if (!parsesBody()) {
             return Future.succeededFuture();
         }
         var requested = operation;
@@ -193,22 +205,31 @@ final class CallAdmission {
         return services.bodyBuffer()
                 .read(context, read -> LlmRequestParser.parse(provider, requested, contentType, read))
                 .map(request -> {
-                    onParsed(request, continuesResponse);
+                    onParsed(request);
                     return null;
                 });
     }
 
-    private void onParsed(LlmRequest request, boolean continuesResponse) {
+    private void onParsed(LlmRequest request) {
         parsed = request;
+        var byDefault = request.model().isEmpty() && provider.equals(Provider.OPENAI) ? operation.defaultModel() : "";
         operation = new ProviderOperation(operation.kind(), operation.shape(), request.model(), request.streaming());
-        if (!continuesResponse) {
+        if (operation.kind() == Kind.CALL) {
             recorder.onCall(operation);
         }
-        Stream.concat(Stream.of(request.model()), request.furtherModels().stream()).filter(model -> !allows(model)).findFirst()
-                .ifPresent(model -> {
-                    throw CallRejectedException.ofModel("This model may not be called (" + modelList(model) + ")");
-                });
+        requireAllowed(byDefault.isEmpty() ? request.model() : byDefault);
+        request.furtherModels().forEach(this::requireAllowed);
+        request.toolModels().forEach(this::requireAllowed);
         requireClient();
+    }
+
+    private void requireAllowed(String model) {
+        if (!allows(model)) {
+            throw CallRejectedException.ofModel(
+                    model.isEmpty()
+                            ? "The request must name each model, because only some may be called (" + modelList(model) + ")"
+                            : "This model may not be called (" + modelList(model) + ")");
+        }
     }
 
     /** Returns whether the caller may call a model: by the provider's list, and by that of each of the caller's levels. */

@@ -20,6 +20,7 @@ import dev.sluice.llm.protocol.ProviderType;
 import dev.sluice.policy.Caller;
 import dev.sluice.policy.CallerResolver;
 import dev.sluice.service.auth.JwtOnlyMechanism;
+import dev.sluice.service.token.OwnCredentials;
 import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.vertx.UniHelper;
 import io.vertx.core.Context;
@@ -52,11 +53,13 @@ class LlmCallerResolver {
     private final JwtOnlyMechanism tokens;
     private final CredentialFailures credentialFailures;
     private final ProvenKeys provenKeys;
+    private final OwnCredentials ownCredentials;
     /** API keys configured for Sluice. */
     private final Map<Provider, String> keys = new HashMap<>();
 
     LlmCallerResolver(ApiKeyResolver apiKeys, CallerResolver callers, LlmConfig settings, JwtOnlyMechanism tokens,
-            CredentialFailures credentialFailures, ProvenKeys provenKeys, Providers providers) {
+            CredentialFailures credentialFailures, ProvenKeys provenKeys, OwnCredentials ownCredentials, Providers providers) {
+        this.ownCredentials = ownCredentials;
         this.tokens = tokens;
         this.apiKeys = apiKeys;
         this.callers = callers;
@@ -116,7 +119,7 @@ class LlmCallerResolver {
             this.context = context;
             this.provider = provider;
             this.requestKeys = requestKeys;
-            this.ownKey = settings.of(provider).passThrough() ? requestKeys.providerKey(provider) : null;
+            this.ownKey = settings.of(provider).passThrough() ? requestKeys.providerKey(provider, ownCredentials) : null;
         }
 
         Future<LlmCaller> resolve() {

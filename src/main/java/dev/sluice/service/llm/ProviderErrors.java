@@ -54,10 +54,19 @@ final class ProviderErrors {
         }
         var message = message(denial);
         write(context, 429, switch (denial.provider().type()) {
-            case OPENAI -> openAi(message, unitName(denial.unit()), "rate_limit_exceeded");
-            case ANTHROPIC -> anthropic(message, "rate_limit_error");
+            case OPENAI -> withLevel(openAi(message, unitName(denial.unit()), "rate_limit_exceeded"), decision);
+            case ANTHROPIC -> withLevel(anthropic(message, "rate_limit_error"), decision);
             case GEMINI -> gemini(429, message, details(quota, decision));
         });
+    }
+
+    /** Adds {@code details}, as in Sluice's own errors. Clients of the providers ignore members that they do not know. */
+    private static JsonObject withLevel(JsonObject body, Decision decision) {
+        var level = ErrorResponse.level(decision);
+        if (!level.isEmpty()) {
+            body.getJsonObject("error").put("details", level);
+        }
+        return body;
     }
 
     private static void write(RoutingContext context, int status, JsonObject body) {
@@ -78,7 +87,11 @@ final class ProviderErrors {
             return denial.reason();
         }
         var quota = denial.quota();
-        var text = new StringBuilder("Rate limit reached for ").append(perWindow(quota)).append(": Limit ")
+        var text = new StringBuilder("Rate limit reached for ").append(perWindow(quota));
+        if (!ErrorResponse.level(denial.decision()).isEmpty()) {
+            text.append(" of ").append(quota.identifier());
+        }
+        text.append(": Limit ")
                 .append(amount(quota, quota.limit())).append(", Used ")
                 .append(amount(quota, quota.limit() - quota.remaining()));
         text.append(", Requested ").append(amount(quota, denial.requestedUnits())).append('.');
@@ -122,6 +135,10 @@ final class ProviderErrors {
         var violation = new JsonObject().put("quotaMetric", quota.resource())
                 .put("quotaId", quota.resource() + '/' + quota.window().toSeconds() + 's')
                 .put("quotaValue", quota.unit().jsonAmount(quota.limit()).toString());
+        var level = ErrorResponse.level(decision);
+        if (!level.isEmpty()) {
+            violation.put("subject", level.getString("identifier"));
+        }
         var details = new JsonArray().add(new JsonObject().put("@type", "type.googleapis.com/google.rpc.QuotaFailure")
                 .put("violations", new JsonArray().add(violation)));
         decision.retryAfter().ifPresent(wait -> details.add(new JsonObject()

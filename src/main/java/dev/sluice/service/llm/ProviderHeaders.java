@@ -11,7 +11,6 @@ import java.util.regex.Pattern;
 import jakarta.enterprise.context.ApplicationScoped;
 
 import dev.sluice.http.RateLimitHeaders;
-import dev.sluice.identity.ApiKeyResolver;
 import dev.sluice.llm.config.Providers;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.ProviderOperation;
@@ -20,6 +19,8 @@ import dev.sluice.policy.RequestPath;
 import dev.sluice.service.edge.Cors;
 import dev.sluice.service.edge.FieldNames;
 import dev.sluice.service.llm.LlmCallerResolver.LlmCaller;
+import dev.sluice.service.token.KeySyntax;
+import dev.sluice.service.token.OwnCredentials;
 import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
@@ -57,13 +58,13 @@ class ProviderHeaders {
     /** Response formats of Google from which usage can be extracted. */
     private static final Set<String> READABLE_FORMATS = Set.of("sse", "json");
 
-    private final ApiKeyResolver apiKeys;
+    private final OwnCredentials ownCredentials;
     private final ForwardedHeaders forwardedHeaders;
     private final Providers providers;
 
-    ProviderHeaders(ApiKeyResolver apiKeys, ForwardedHeaders forwardedHeaders, Providers providers) {
+    ProviderHeaders(OwnCredentials ownCredentials, ForwardedHeaders forwardedHeaders, Providers providers) {
         this.providers = providers;
-        this.apiKeys = apiKeys;
+        this.ownCredentials = ownCredentials;
         this.forwardedHeaders = forwardedHeaders;
     }
 
@@ -89,7 +90,7 @@ class ProviderHeaders {
                 if (caller.ownKey() && caller.key().equals(KeySyntax.ofHeader(header.getValue()))) {
                     setOwnKey(headers, name, header.getValue(), caller.key());
                 }
-            } else if (forwardedHeaders.contains(name) && !carriesKey(header.getValue())) {
+            } else if (forwardedHeaders.contains(name) && !ownCredentials.isCarriedBy(header.getValue())) {
                 headers.add(name, header.getValue());
             }
         }
@@ -101,12 +102,6 @@ class ProviderHeaders {
         addKey(headers, provider, caller, isGeminiInOpenAiForm(request, provider));
         providers.config(provider).headers().forEach(headers::set);
         return headers;
-    }
-
-    /** Returns whether a value is one of Sluice's keys, or contains one. */
-    private boolean carriesKey(String value) {
-        return apiKeys.hasKeys()
-                && (apiKeys.isKey(KeySyntax.ofHeader(value)) || KeySyntax.containsKey(value, apiKeys::isKey));
     }
 
     /** Returns the names of hop-by-hop headers that a request lists itself, in lower case. */
@@ -200,7 +195,7 @@ class ProviderHeaders {
             var name = systemParameter(parameter.getKey()).toLowerCase(Locale.ROOT);
             for (var value : parameter.getValue()) {
                 var key = KeySyntax.normalize(value);
-                if (apiKeys.isKey(key) || name.equals(RequestKeys.QUERY_KEY) && !key.equals(own)) {
+                if (ownCredentials.contains(key) || name.equals(RequestKeys.QUERY_KEY) && !key.equals(own)) {
                     return false;
                 }
             }

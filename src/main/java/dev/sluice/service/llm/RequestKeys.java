@@ -10,6 +10,8 @@ import dev.sluice.identity.Identity;
 import dev.sluice.identity.RejectedCredential;
 import dev.sluice.identity.RejectedCredentialException;
 import dev.sluice.llm.protocol.Provider;
+import dev.sluice.service.token.KeySyntax;
+import dev.sluice.service.token.OwnCredentials;
 import io.vertx.core.http.HttpServerRequest;
 
 /**
@@ -123,11 +125,14 @@ final class RequestKeys {
         return null;
     }
 
-    /** Returns the first key in a place used by the provider's SDK that is not a Sluice key; null if there is none. */
-    String providerKey(Provider provider) {
+    /**
+     * Returns the first key in a place used by the provider's SDK that is not a credential of Sluice, valid or not; null if there is
+     * none.
+     */
+    String providerKey(Provider provider, OwnCredentials own) {
         for (var place : places(provider)) {
             for (var key : keys) {
-                if (key.owner == null && key.isIn(place)) {
+                if (key.owner == null && key.isIn(place) && !own.contains(key.text)) {
                     return key.text;
                 }
             }

@@ -84,6 +84,20 @@ public class AdminTokens {
         return byHash.isEmpty();
     }
 
+    /** Returns whether any token is configured, the API token included. */
+    boolean hasTokens() {
+        return !byHash.isEmpty() || apiToken.isPresent();
+    }
+
+    /** Returns whether a text is an admin token or the API token. */
+    boolean isToken(String text) {
+        if (!hasTokens()) {
+            return false;
+        }
+        var hash = Sha256.hex(text);
+        return byHash.containsKey(hash) || apiToken.isPresent() && apiToken.get().equals(hash);
+    }
+
     /**
      * Returns what a token permits. Takes a time that does not depend on the token nor on which one it is.
      *

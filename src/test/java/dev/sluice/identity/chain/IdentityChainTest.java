@@ -56,4 +56,17 @@ class IdentityChainTest {
         assertThat(IdentityChain.NONE.root()).isNull();
         assertThat(new IdentityChain(null, "u", null, null, List.of(), List.of()).contains("key:null")).isFalse();
     }
+
+    @Test
+    void spellingsThatProvidersAcceptAreOneModel() {
+        var chain = new IdentityChain(null, "a", null, null, List.of(), List.of(List.of("GPT-4o*", "o3")));
+        var limits = new OwnLimits(null, LlmRates.NONE, Map.of(),
+                Map.of("gpt-4o", LlmRates.NONE, "gpt-4*", LlmRates.NONE, "O3-Mini", LlmRates.NONE));
+        for (var model : List.of("gpt-4o", "GPT-4o", " gpt-4o", "gpt-4O\n", "Gpt-4o ")) {
+            assertThat(chain.allowsModel(model)).as(model).isTrue();
+            assertThat(limits.modelPattern(model)).as(model).isEqualTo("gpt-4o");
+        }
+        assertThat(limits.modelPattern("o3-mini")).isEqualTo("O3-Mini");
+        assertThat(chain.allowsModel(" O4")).isFalse();
+    }
 }

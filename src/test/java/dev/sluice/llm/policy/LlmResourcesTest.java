@@ -95,4 +95,24 @@ class LlmResourcesTest {
     private static String name(LlmPolicySnapshot snapshot, QuotaUnit unit, String model) {
         return snapshot.rule(Provider.OPENAI, unit, "free", model).resource();
     }
+
+    @Example
+    void spellingsOfAModelHaveOneRule() {
+        var snapshot = snapshot(Set.of("GPT-4o", "o3"));
+        assertThat(snapshot.problems().lines()).isEmpty();
+        for (var model : List.of("gpt-4o", "GPT-4O", " gpt-4o", "gpt-4o-2024-08-06", "GPT-4o-2024-08-06",
+                " ".repeat(300) + "gpt-4o")) {
+            assertThat(snapshot.rule(Provider.OPENAI, QuotaUnit.TOKENS, "free", model).resource()).as(model)
+                    .isEqualTo("llm:openai:tokens/GPT-4o");
+        }
+        assertThat(snapshot.rule(Provider.OPENAI, QuotaUnit.TOKENS, "free", "O3 ").resource())
+                .isEqualTo("llm:openai:tokens/o3");
+    }
+
+    @Example
+    void twoRulesOfOneModelAreAProblem() {
+        assertThat(snapshot(Set.of("GPT-4o", "gpt-4o")).problems().lines())
+                .anySatisfy(line -> assertThat(line).startsWith("rate-limit.llm.openai.models.\"")
+                        .contains("another rule is of the same model"));
+    }
 }

@@ -174,7 +174,7 @@ class AlertDeliveryTest {
 
     @Test
     void otherInstanceSendsWhatAnInstanceHasLeasedThatDies() {
-        first.receiver = () -> Promise.<WebhookResponse>promise().future(); // never ends
+        first.receiver = url -> Promise.<WebhookResponse>promise().future(); // never ends
         first.decide(AlertInstance.daily("user:a", 500), NOW);
         first.onContext(() -> {
             first.sender.poll();
@@ -211,10 +211,10 @@ class AlertDeliveryTest {
         assertThat(first.poll()).isEqualTo(1);
         assertThat(first.posts).hasSize(1);
         setNow(NOW.plusSeconds(5));
-        first.receiver = () -> Future.failedFuture("connection refused");
+        first.receiver = url -> Future.failedFuture("connection refused");
         first.poll();
         setNow(NOW.plusSeconds(35));
-        first.receiver = () -> Future.succeededFuture(new WebhookResponse(302, null));
+        first.receiver = url -> Future.succeededFuture(new WebhookResponse(302, null));
         first.poll();
         assertThat(first.posts).hasSize(3);
         setNow(NOW.plusSeconds(155));
@@ -231,7 +231,7 @@ class AlertDeliveryTest {
     @Test
     void retryAfterOfTheReceiverIsRespected() {
         first.decide(AlertInstance.daily("user:a", 500), NOW);
-        first.receiver = () -> Future.succeededFuture(new WebhookResponse(429, "600"));
+        first.receiver = url -> Future.succeededFuture(new WebhookResponse(429, "600"));
         first.poll();
         setNow(NOW.plusSeconds(599));
         first.poll();
@@ -288,7 +288,7 @@ class AlertDeliveryTest {
         redis.put(IdentityKind.USER, "a", new JsonObject().put("alerts", new JsonObject().put("url", "https://a.example/")));
         redis.put(IdentityKind.USER, "b", new JsonObject().put("alerts", new JsonObject().put("url", "http://b.example/")));
         var instance = instance(manager,
-                new AlertSettings(new AlertTarget(null, List.of(50)), new Webhook(AlertInstance.SECRET), false));
+                new AlertSettings(new AlertTarget(null, List.of(50)), new Webhook(AlertInstance.SECRET), new AlertUrls(false)));
         for (var user : List.of("a", "b", "c")) {
             instance.decide(AlertInstance.daily("user:" + user, 500), NOW);
         }
@@ -355,5 +355,44 @@ class AlertDeliveryTest {
         Polling.await().until(() -> instance.count("dropped") == 1);
         assertThat(instance.<Integer>onContext(() -> Future.succeededFuture(instance.claims.size())))
                 .isEqualTo(AlertClaims.MAX_WAITING);
+    }
+
+    /** 300 alerts are due for three receivers that do not answer, before one for another. */
+    @Test
+    void receiversThatDoNotAnswerDoNotDelayOthers() {
+        for (int i = 0; i < 3; i++) {
+            redis.put(IdentityKind.TEAM, "slow" + i,
+                    new JsonObject().put("alerts", new JsonObject().put("url", "https://slow.example/" + i)));
+        }
+        Promise<WebhookResponse> never = Promise.promise();
+        first.receiver = url -> url.getHost().equals("slow.example")
+                ? never.future()
+                : Future.succeededFuture(new WebhookResponse(204, null));
+        for (int i = 0; i < 300; i++) {
+            first.decide(AlertInstance.daily("team:slow" + i % 3 + "/user:" + i, 500), NOW);
+        }
+        setNow(NOW.plusSeconds(1));
+        first.decide(AlertInstance.daily("user:a", 500), NOW);
+        first.onContext(() -> {
+            first.sender.poll();
+            return Future.succeededFuture();
+        });
+        Polling.await().until(() -> first.count("sent") == 1);
+        assertThat(first.posts).filteredOn(post -> post.url().getHost().equals("slow.example"))
+                .hasSize(3 * DeliverySlots.MAX_PER_URL);
+        never.complete(new WebhookResponse(204, null));
+        Polling.await().until(() -> first.count("sent") == 1 + 3 * (DeliverySlots.MAX_PER_URL + WaitingDeliveries.MAX_PER_URL));
+    }
+
+    @Test
+    void manyUrlsOfOneHostLeaveRoomForOthers() {
+        var slots = new DeliverySlots();
+        for (int i = 0; i < DeliverySlots.MAX_PER_HOST; i++) {
+            assertThat(slots.tryAcquire(URI.create("https://slow.example/" + i))).isTrue();
+        }
+        assertThat(slots.tryAcquire(URI.create("https://SLOW.example/x"))).isFalse();
+        assertThat(slots.tryAcquire(URI.create("https://other.example/x"))).isTrue();
+        slots.release(URI.create("https://slow.example/1"));
+        assertThat(slots.tryAcquire(URI.create("https://slow.example/x"))).isTrue();
     }
 }

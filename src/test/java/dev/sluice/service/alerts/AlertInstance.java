@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiFunction;
+import java.util.function.Function;
 import java.util.function.Supplier;
 
 import org.jspecify.annotations.Nullable;
@@ -36,7 +37,7 @@ final class AlertInstance {
     static final String SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
     static final URI URL = URI.create("https://hooks.example/alerts?token=t0p");
     static final AlertSettings SETTINGS = new AlertSettings(new AlertTarget(URL, List.of(50, 80, 95, 100)), new Webhook(SECRET),
-            false);
+            new AlertUrls(false));
 
     /** Recorded request. */
     record Post(URI url, Map<String, String> headers, String body) {
@@ -49,7 +50,7 @@ final class AlertInstance {
     final AlertDetector detector;
     /** Number of the connection to Redis. */
     final AtomicInteger epoch = new AtomicInteger();
-    volatile Supplier<Future<WebhookResponse>> receiver = () -> Future.succeededFuture(new WebhookResponse(204, null));
+    volatile Function<URI, Future<WebhookResponse>> receiver = url -> Future.succeededFuture(new WebhookResponse(204, null));
     private final Context context;
 
     AlertInstance(Context context, AlertQueue queue, AlertSettings settings,
@@ -58,9 +59,9 @@ final class AlertInstance {
         var metrics = new AlertMetrics(meters);
         claims = new AlertClaims(new AlertTargets(settings, identities, System::nanoTime), queue, metrics::dropped, () -> {
         });
-        sender = new AlertSender(queue, (url, headers, body) -> {
+        sender = new AlertSender(queue, (url, anywhere, headers, body) -> {
             posts.add(new Post(url, headers, body));
-            return receiver.get();
+            return receiver.apply(url);
         }, settings.target().url(), settings.signer(), Clock.systemUTC(), () -> 0, metrics);
         detector = new AlertDetector(true, observed -> context.runOnContext(now -> claims.submit(observed)), () -> 1,
                 epoch::get);
@@ -89,7 +90,7 @@ final class AlertInstance {
     }
 
     void respond(int status) {
-        receiver = () -> Future.succeededFuture(new WebhookResponse(status, null));
+        receiver = url -> Future.succeededFuture(new WebhookResponse(status, null));
     }
 
     double count(String outcome) {

@@ -82,7 +82,8 @@ class AlertServiceTest extends HttpTestBase {
         }
         Polling.await().until(() -> !receiver.server.received(PATH).isEmpty());
         var received = receiver.server.only(PATH);
-        var body = new String(received.body(), StandardCharsets.UTF_8);
+        Polling.await().until(() -> received.receivedBody() != null); // the server reads it
+        var body = new String(received.receivedBody(), StandardCharsets.UTF_8);
         assertThat(new JsonObject(body).getJsonObject("data").getString("identifier")).isEqualTo("user:alice");
         new Webhook(AlertInstance.SECRET).verify(body, Map.of("webhook-id", received.fields("webhook-id"), "webhook-timestamp",
                 received.fields("webhook-timestamp"), "webhook-signature", received.fields("webhook-signature")));

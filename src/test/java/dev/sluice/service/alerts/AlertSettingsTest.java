@@ -57,7 +57,7 @@ class AlertSettingsTest {
     @ParameterizedTest
     @ValueSource(strings = {"http://hooks.example", "ftp://hooks.example", "https://user:pw-0@hooks.example", "https://h/#a",
             "https:///a",
-            "hooks.example", "https://h:99999/", "https://h/ a"})
+            "hooks.example", "https://h:99999/", "https://h:0/", "https://h/ a"})
     void invalidUrlIsReportedWithoutItsText(String url) {
         assertThat(read(url, AlertInstance.SECRET, "50", false).target().url()).isNull();
         assertThat(problems.lines()).singleElement().asString().startsWith("rate-limit.alerts.url=(not shown): an https URL");
@@ -78,16 +78,16 @@ class AlertSettingsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"0", "1001", "50,50", "half", "1,2,3,4,5,6,7,8,9,10,11"})
+    @ValueSource(strings = {"0", "101", "150", "50,101", "-1", "50,50", "half",
+            "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21"})
     void invalidThresholdsAreReported(String thresholds) {
         read(null, null, thresholds, false);
         assertThat(problems.lines()).singleElement().asString()
-                .startsWith("rate-limit.alerts.thresholds=" + thresholds + ": 1 to 10 different whole numbers from 1 to 1000");
+                .startsWith("rate-limit.alerts.thresholds=" + thresholds + ": 1 to 20 different whole numbers from 1 to 100");
     }
 
     @ParameterizedTest
-    @CsvSource({"50,9,5", "33,10,4", "1,1,1", "100,9000000000000000,9000000000000000",
-            "1000,9000000000000000,90000000000000000"})
+    @CsvSource({"50,9,5", "33,10,4", "1,1,1", "100,9000000000000000,9000000000000000"})
     void thresholdIsRoundedUp(int threshold, long limit, long expected) {
         assertThat(AlertTarget.amount(threshold, limit)).isEqualTo(expected);
     }
@@ -105,5 +105,34 @@ class AlertSettingsTest {
             "Thu, 01 Jan 1970 00:01:00 GMT;60000", "Thu, 01 Jan 1970 09:00:00 GMT;3600000"})
     void retryAfterIsRespectedUpToAnHour(String field, long expected) {
         assertThat(RetrySchedule.delayMillis(0, field, Instant.EPOCH, 0)).isEqualTo(expected);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"https://169.254.169.254/latest", "https://127.0.0.1/", "https://10.1.2.3/", "https://172.31.0.1/",
+            "https://192.168.1.1:8443/", "https://100.100.100.200/", "https://0.0.0.0/", "https://224.0.0.1/",
+            "https://255.255.255.255/", "https://168.63.129.16/", "https://[::1]/", "https://[::]/", "https://[fe80::1]/",
+            "https://[fd00:ec2::254]/", "https://[ff02::1]/", "https://[::ffff:169.254.169.254]/", "https://[::127.0.0.1]/",
+            "https://[2002:7f00:1::]/", "https://[64:ff9b::a9fe:a9fe]/", "https://localhost/", "https://a.LocalHost/"})
+    void internalAddressesAreForTheSettingsOnly(String url) {
+        assertThat(new AlertUrls(false).problem(url)).startsWith("must not have a private");
+        assertThat(new AlertUrls(true).problem(url)).isNull();
+        assertThat(read(url, AlertInstance.SECRET, "50", false).target().url()).isNotNull();
+        assertThat(problems.lines()).isEmpty();
+    }
+
+    /** Spellings of addresses that some clients understand are no host names. */
+    @ParameterizedTest
+    @ValueSource(strings = {"https://2130706433/", "https://127.1/", "https://0x7f.0.0.1/", "https://127.0.0.1./",
+            "https://a:0/",
+            "http://hooks.example/"})
+    void otherSpellingsOfAddressesAreNoUrls(String url) {
+        assertThat(new AlertUrls(false).problem(url)).startsWith("must be an https URL");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"https://hooks.example/", "https://8.8.8.8/", "https://[2606:4700::1111]/",
+            "https://[64:ff9b::808:808]/", "https://172.32.0.1/"})
+    void publicAddressesAreAllowed(String url) {
+        assertThat(new AlertUrls(false).problem(url)).isNull();
     }
 }

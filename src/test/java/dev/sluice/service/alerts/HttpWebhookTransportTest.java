@@ -11,6 +11,8 @@ import java.util.concurrent.TimeoutException;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import dev.sluice.service.alerts.WebhookTransport.WebhookResponse;
 import dev.sluice.testing.Polling;
@@ -26,7 +28,8 @@ class HttpWebhookTransportTest {
     private final HttpWebhookTransport transport = transport(HttpWebhookTransport.TIMEOUT_MILLIS);
 
     private HttpWebhookTransport transport(long timeoutMillis) {
-        return new HttpWebhookTransport(vertx, vertx.getOrCreateContext(), new HttpClientOptions(), timeoutMillis);
+        return new HttpWebhookTransport(vertx, vertx.getOrCreateContext(), new HttpClientOptions(), new AlertUrls(false),
+                timeoutMillis);
     }
 
     private WebhookResponse post(String path) {
@@ -34,7 +37,7 @@ class HttpWebhookTransportTest {
     }
 
     private WebhookResponse post(HttpWebhookTransport client, String path) {
-        return client.post(URI.create("http://localhost:" + server.port() + path), Map.of("webhook-id", "1"), "{\"ü\":1}")
+        return client.post(URI.create("http://localhost:" + server.port() + path), true, Map.of("webhook-id", "1"), "{\"ü\":1}")
                 .toCompletionStage().toCompletableFuture().join();
     }
 
@@ -94,7 +97,17 @@ class HttpWebhookTransportTest {
     void refusedConnectionAndUnknownHostFail() {
         server.stopListening();
         assertThatThrownBy(() -> post("/hook")).isInstanceOf(CompletionException.class);
-        assertThatThrownBy(() -> transport.post(URI.create("http://host.invalid/"), Map.of(), "").toCompletionStage()
+        assertThatThrownBy(() -> transport.post(URI.create("http://host.invalid/"), true, Map.of(), "").toCompletionStage()
                 .toCompletableFuture().join()).isInstanceOf(CompletionException.class);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"localhost", "127.0.0.1", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0", "[64:ff9b::7f00:1]"})
+    void internalAddressIsNotConnectedTo(String host) {
+        assertThatThrownBy(
+                () -> transport.post(URI.create("http://" + host + ':' + server.port() + "/hook"), false, Map.of(), "")
+                        .toCompletionStage().toCompletableFuture().join())
+                .hasMessageContaining("internal addresses only");
+        assertThat(server.received("/hook")).isEmpty();
     }
 }

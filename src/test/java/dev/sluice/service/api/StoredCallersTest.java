@@ -5,10 +5,12 @@ import static io.restassured.RestAssured.given;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.hamcrest.Matchers.contains;
 import static org.hamcrest.Matchers.containsString;
+import static org.hamcrest.Matchers.endsWith;
 import static org.hamcrest.Matchers.is;
 import static org.hamcrest.Matchers.nullValue;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 import jakarta.inject.Inject;
@@ -101,6 +103,42 @@ class StoredCallersTest extends HttpTestBase {
                 .body("headers.'x-user-id'", contains("alice")).body("headers.'x-user-tier'", contains("pro"))
                 .body("headers.'x-team-id'", contains("red")).body("headers.'x-org-id'", contains("acme"));
         assertThat(used("user:alice")).isEqualTo(1);
+    }
+
+    /** Paths that are management endpoints by a hair, credentials beside the one that counts, and spellings of both. */
+    @Test
+    void credentialsOfSluiceAreNotForwarded() {
+        stored.putKey("k1", KEY, new JsonObject().put("user", "alice"));
+        int client = 0;
+        for (var path : List.of("/v1/keysx", "/V1/keys", "/v1/keys%2f", "/v1//keysx", "/campaigns")) {
+            for (var value : List.of("Bearer admin-secret", "bearer  admin-secret", "Bearer reader-secret",
+                    "Bearer \"admin-secret\",",
+                    "Bearer " + KEY, "Bearer sk-sluice-of-somebody", "Token " + KEY)) {
+                given().urlEncodingEnabled(false).header("X-Forwarded-For", "203.0.113." + ++client)
+                        .header("Authorization", value).when().get(path).then().statusCode(200)
+                        .body("headers.authorization", nullValue());
+            }
+        }
+        for (var field : List.of("x-goog-api-key", "api-key", "api_key", "X_API_Key", "x_goog_api_key")) {
+            for (var value : List.of(KEY, "admin-secret")) {
+                get(field, value, "X-Forwarded-For", "203.0.113." + ++client).statusCode(200)
+                        .body("headers.'" + field.toLowerCase(Locale.ROOT) + "'", nullValue());
+            }
+        }
+        get("X-API-Key", KEY, "Authorization", "Bearer " + KEY).statusCode(200).body("headers.authorization", nullValue());
+        get("Authorization", "Bearer of the upstream").statusCode(200)
+                .body("headers.authorization", contains("Bearer of the upstream"));
+    }
+
+    @Test
+    void credentialsOfSluiceAreTakenOutOfTheQuery() {
+        for (var query : List.of("a=1&key=" + KEY + "&b=%202", "key=admin-secret&a=1&b=%202",
+                "a=1&b=%202&k%65y=%22" + KEY + "%22")) {
+            given().urlEncodingEnabled(false).when().get("/campaigns?" + query).then().statusCode(200)
+                    .body("uri", endsWith("/campaigns?a=1&b=%202"));
+        }
+        given().when().get("/campaigns?key=" + KEY).then().body("uri", endsWith("/campaigns"));
+        given().when().get("/campaigns?key=of-the-upstream").then().body("uri", endsWith("/campaigns?key=of-the-upstream"));
     }
 
     /** A text that Sluice has generated is never the upstream's, also if the last key was deleted. */

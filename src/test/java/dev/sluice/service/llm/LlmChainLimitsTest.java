@@ -132,4 +132,56 @@ class LlmChainLimitsTest extends LlmTestBase {
         return new JsonObject(listed.body()).getJsonArray("data").stream().map(model -> ((JsonObject) model).getString("id"))
                 .toList();
     }
+
+    @Test
+    void spellingsOfAModelShareOneWindow() {
+        put(withLimits("{\"models\":{\"gpt-4o\":{\"requests\":\"2/hour\"}}}"));
+        assertThat(call(BODY.replace("gpt-4o", "GPT-4o"))).isEqualTo(200);
+        assertThat(call(BODY.replace("gpt-4o", " gpt-4o"))).isEqualTo(200);
+        for (var model : List.of("gpt-4o", "GPT-4O", "gpt-4o ", "Gpt-4o-2024-08-06")) {
+            assertThat(call(BODY.replace("gpt-4o", model))).as(model).isEqualTo(429);
+        }
+    }
+
+    @Test
+    void operationsWithoutAModelAreHeldToTheList() {
+        put(new JsonObject().put("models", List.of("GPT-4o*", "text-moderation*")));
+        var chat = "{\"model\":\"gpt-4o\",\"input\":\"Hi\",\"tools\":[{\"type\":\"image_generation\"%s}]}";
+        var refused = List.of(
+                List.of("/openai/v1/moderations", "{\"input\":\"Hi\"}"),
+                List.of("/openai/v1/moderations", "{\"input\":\"Hi\",\"model\":\"omni-moderation-latest\"}"),
+                List.of("/openai/v1/images/generations", "{\"prompt\":\"a cat\"}"),
+                List.of("/openai/v1/responses", chat.formatted("")),
+                List.of("/openai/v1/responses", chat.formatted(",\"model\":\"gpt-image-1\"")),
+                List.of("/openai/v1/responses/input_tokens", "{\"input\":\"Hi\"}"),
+                List.of("/anthropic/v1/messages/count_tokens", "{\"model\":\"claude-opus-5\",\"messages\":[]}"),
+                List.of("/gemini/v1beta/models/gemini-2.5-pro:countTokens", "{\"contents\":[]}"));
+        for (var request : refused) {
+            var response = http.post(request.get(0), request.get(1), "X-API-Key", ALICE);
+            assertThat(response.statusCode()).as(request + response.body()).isEqualTo(403);
+        }
+        var unnamed = error(http.post("/openai/v1/images/generations", "{\"prompt\":\"a cat\"}", "X-API-Key", ALICE));
+        assertThat(unnamed.getString("code")).isEqualTo("model_not_allowed");
+        assertThat(unnamed.getString("message")).contains("must name each model");
+        assertThat(openAi.requests()).isEmpty();
+        http.post("/openai/v1/moderations", "{\"input\":\"Hi\",\"model\":\"text-moderation-latest\"}", "X-API-Key", ALICE);
+        assertThat(openAi.requests()).hasSize(1);
+    }
+
+    @Test
+    void refusalNamesTheLevel() {
+        put(withLimits("{\"llm\":{\"requests\":\"1/hour\"}}"));
+        assertThat(call(BODY)).isEqualTo(200);
+        var denied = http.post(CHAT, BODY, "X-API-Key", ALICE);
+        assertThat(denied.statusCode()).isEqualTo(429);
+        assertThat(error(denied).getJsonObject("details"))
+                .isEqualTo(new JsonObject().put("identifier", "team:growth").put("resource", "llm"));
+        assertThat(error(denied).getString("message")).contains("of team:growth: Limit 1");
+        var anthropicDenied = http.post("/anthropic/v1/messages",
+                "{\"model\":\"claude-opus-5\",\"max_tokens\":5,\"messages\":[]}", "X-API-Key", ALICE);
+        assertThat(error(anthropicDenied).getJsonObject("details").getString("identifier")).isEqualTo("team:growth");
+        var geminiDenied = http.post("/gemini/v1beta/models/gemini-2.5-pro:generateContent", "{\"contents\":[]}", "X-API-Key",
+                ALICE);
+        assertThat(geminiDenied.body()).contains("\"subject\":\"team:growth\"");
+    }
 }

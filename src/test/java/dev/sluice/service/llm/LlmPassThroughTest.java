@@ -45,6 +45,18 @@ class LlmPassThroughTest extends LlmTestBase {
         return "key:" + Sha256.hex(key);
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"admin-secret", "sk-sluice-that-was-deleted"})
+    void credentialsOfSluiceAreNoProviderKeys(String credential) {
+        int before = openAi.requests().size() + anthropic.requests().size();
+        assertThat(http.post(CHAT, BODY, "Authorization", "Bearer " + credential).statusCode()).isEqualTo(401);
+        assertThat(http.post(MESSAGES, BODY, "x-api-key", credential, "anthropic-version", "1").statusCode()).isEqualTo(401);
+        assertThat(http.post(CHAT, BODY, "Authorization", "Bearer sk-of-provider", "OpenAI-Beta",
+                "a " + credential).statusCode()).isEqualTo(200);
+        assertThat(openAi.requests().size() + anthropic.requests().size()).isEqualTo(before + 1);
+        assertThat(openAi.lastRequest().toString()).doesNotContain(credential);
+    }
+
     @Test
     void providerKeysAreForwardedAndCountedSeparately() {
         for (var key : new String[]{"sk-separate-1", "sk-separate-2"}) {

@@ -21,6 +21,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import dev.sluice.identity.Sha256;
+import dev.sluice.service.token.KeySyntax;
 import dev.sluice.testing.RawHttpConnection;
 import dev.sluice.testing.RedisTestResource;
 import dev.sluice.testing.llm.LlmProfile;

@@ -1,5 +1,7 @@
 package dev.sluice.service.api.identities;
 
+import java.util.List;
+
 import jakarta.enterprise.context.ApplicationScoped;
 
 import dev.sluice.directory.IdentityKind;
@@ -11,6 +13,7 @@ import dev.sluice.service.api.identities.IdentityEditor.Target;
 import dev.sluice.service.token.AdminAccess;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
+import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 
 /** Deletes identities; on request with what refers to them, page by page. */
@@ -57,14 +60,31 @@ class IdentityDeletion {
         var query = new IdentityQuery(team ? IdentityKind.KEY : IdentityKind.TEAM, null, team ? target.name() : null,
                 team ? null : target.name(), null, "", PAGE, after);
         return store.list(query).flatMap(page -> Multi.createFrom().iterable(page.identities())
-                .onItem().transformToUni(identity -> detach(target, identity)).merge(CONCURRENT).collect().last()
+                .onItem().transformToUni(identity -> detach(target, identity)).merge(CONCURRENT).collect().asList()
+                .flatMap(detached -> record(target, detached))
                 .flatMap(done -> page.next() == null ? Uni.createFrom().voidItem() : detachAll(target, page.next())));
     }
 
-    /** Deletes a key of the team, or removes a team from the organisation, unless that has happened meanwhile. */
-    private Uni<Void> detach(Target parent, StoredIdentity identity) {
+    /** Records what was detached in one entry of the audit log: an entry for each would push all others out. */
+    private Uni<Void> record(Target parent, List<String> detached) {
+        boolean team = parent.kind() == IdentityKind.TEAM;
+        return detached.isEmpty()
+                ? Uni.createFrom().voidItem()
+                : store.record(new JsonObject().put("token", parent.access().token())
+                        .put("action", team ? "key.delete" : "team.update")
+                        .put("subject", parent.kind().identifier(parent.name()))
+                        .put("changed", new JsonArray(team ? List.of() : List.of("/org")))
+                        .put("subjects", new JsonArray(detached)));
+    }
+
+    /**
+     * Deletes a key of the team, or removes a team from the organisation, unless that has happened meanwhile.
+     *
+     * @return its identifier; null if nothing has changed
+     */
+    private Uni<String> detach(Target parent, StoredIdentity identity) {
         AdminAccess access = parent.access();
-        var target = new Target(identity.kind(), identity.name(), Precondition.NONE, access, false);
+        var target = new Target(identity.kind(), identity.name(), Precondition.NONE, access, false, Target.UNRECORDED);
         var field = parent.kind().label();
         return editor.edit(target, current -> {
             if (current == null || !parent.name().equals(current.document().getString(field))) {
@@ -73,7 +93,8 @@ class IdentityDeletion {
             var document = current.document().copy();
             document.remove(field);
             return Uni.createFrom().item(identity.kind() == IdentityKind.KEY ? (JsonObject) null : document);
-        }).onFailure(AlreadyDetachedException.class).recoverWithNull().replaceWithVoid();
+        }).map(edited -> identity.kind().identifier(identity.name())).onFailure(AlreadyDetachedException.class)
+                .recoverWithNull();
     }
 
     /** Signals that nothing is left to do. */

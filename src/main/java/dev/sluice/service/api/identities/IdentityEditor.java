@@ -2,6 +2,7 @@ package dev.sluice.service.api.identities;
 
 import java.time.Instant;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 
 import jakarta.enterprise.context.ApplicationScoped;
@@ -13,28 +14,36 @@ import dev.sluice.directory.IdentityStore;
 import dev.sluice.directory.IdentityWrite;
 import dev.sluice.directory.StoredIdentity;
 import dev.sluice.directory.WriteResult;
+import dev.sluice.http.RequestRefusedException;
 import dev.sluice.service.api.identities.document.ChangedFields;
 import dev.sluice.service.api.identities.document.DocumentFields;
 import dev.sluice.service.api.identities.document.KeyHashes;
 import dev.sluice.service.token.AdminAccess;
 import io.smallrye.mutiny.Uni;
+import io.vertx.core.Vertx;
 import io.vertx.core.json.JsonObject;
+import io.vertx.core.shareddata.Lock;
 
 /**
- * Changes identities: reads, computes the new document and writes it if nothing has changed meanwhile; otherwise starts over. No
- * change is lost. Each change has its entry in the audit log. Thread-safe; completes where the store does.
+ * Changes identities: reads, computes the new document and writes it if nothing has changed meanwhile; otherwise starts over. Changes
+ * of one identity on this instance take turns, so that only those of other instances compete. No change is lost. Each change has its entry in the audit log. Thread-safe; completes where the store does.
  */
 @ApplicationScoped
 class IdentityEditor {
 
     private static final Logger LOG = Logger.getLogger(IdentityEditor.class);
-    /** Of changes at the same time, one succeeds in each round. */
+    /** Of changes of several instances at the same time, one succeeds in each round. */
     private static final int MAX_ATTEMPTS = 50;
 
-    private final IdentityStore store;
+    private static final long MAX_WAIT_MILLIS = 30_000;
+    private static final String LOCK = "sluice-identity-";
 
-    IdentityEditor(IdentityStore store) {
+    private final IdentityStore store;
+    private final Vertx vertx;
+
+    IdentityEditor(IdentityStore store, Vertx vertx) {
         this.store = store;
+        this.vertx = vertx;
     }
 
     /**
@@ -45,10 +54,13 @@ class IdentityEditor {
      * @param condition what the current state must fulfil
      * @param access token that makes the change
      * @param mustExist whether an identity that does not exist is not found
-     * @param action action in the audit log: {@code key.rotate}; null for create, update and delete
+     * @param action action in the audit log: {@code key.rotate}; null for create, update and delete, {@link #UNRECORDED} for none
      */
     record Target(IdentityKind kind, String name, Precondition condition, AdminAccess access, boolean mustExist,
             String action) {
+
+        /** Action of a change that is recorded with others. */
+        static final String UNRECORDED = "";
 
         Target(IdentityKind kind, String name, Precondition condition, AdminAccess access, boolean mustExist) {
             this(kind, name, condition, access, mustExist, null);
@@ -71,7 +83,26 @@ class IdentityEditor {
      *        Called again after a change by another request. Fields that the service maintains are added
      */
     Uni<Edited> edit(Target target, Function<StoredIdentity, Uni<JsonObject>> change) {
-        return attempt(target, change, MAX_ATTEMPTS);
+        return lock(target).flatMap(lock -> attempt(target, change, MAX_ATTEMPTS).onTermination().invoke(lock::release));
+    }
+
+    private Uni<Lock> lock(Target target) {
+        return Uni.createFrom().emitter(emitter -> {
+            var ended = new AtomicBoolean();
+            emitter.onTermination(() -> ended.set(true));
+            vertx.sharedData().getLocalLockWithTimeout(LOCK + target.kind().identifier(target.name()), MAX_WAIT_MILLIS)
+                    .onFailure(timeout -> emitter.fail(tooManyChanges())).onSuccess(lock -> {
+                        if (ended.get()) { // the request was cancelled while it waited
+                            lock.release();
+                        } else {
+                            emitter.complete(lock);
+                        }
+                    });
+        });
+    }
+
+    private static RequestRefusedException tooManyChanges() {
+        return IdentityErrors.conflict("Too many changes at the same time; try again");
     }
 
     private Uni<Edited> attempt(Target target, Function<StoredIdentity, Uni<JsonObject>> change, int attempts) {
@@ -97,7 +128,7 @@ class IdentityEditor {
         return Uni.createFrom().failure(switch (result.status()) {
             case IN_USE -> new IdentityInUseException();
             case HASH_IN_USE -> IdentityErrors.conflict("Another key has the same hash");
-            default -> IdentityErrors.conflict("Too many changes at the same time; try again");
+            default -> tooManyChanges();
         });
     }
 
@@ -121,6 +152,7 @@ class IdentityEditor {
                 .put("subject", target.kind().identifier(target.name()))
                 .put("changed", ChangedFields.between(before, document == null ? new JsonObject() : document));
         LOG.debugf("Changes an identity: subject=%s changed=%s", audit.getString("subject"), audit.getValue("changed"));
-        return new IdentityWrite(target.kind(), target.name(), current == null ? 0 : current.revision(), document, audit);
+        return new IdentityWrite(target.kind(), target.name(), current == null ? 0 : current.revision(), document,
+                Target.UNRECORDED.equals(target.action()) ? null : audit, null);
     }
 }

@@ -18,6 +18,8 @@ import io.vertx.ext.web.RoutingContext;
 public final class PathNames {
 
     /** Ids of keys, as {@link dev.sluice.directory.IdentityStore#newKeyId} creates them. */
+    private static final Pattern GENERATED_KEY_ID = Pattern.compile("[0-9a-z]{19}");
+    /** Ids that a path may have. */
     private static final Pattern KEY_ID = Pattern.compile("[A-Za-z0-9_-]{1,64}");
     /** {@code /v1/<kind>/<name>}. */
     private static final int NAME_SEGMENT = 3;
@@ -51,6 +53,11 @@ public final class PathNames {
     /** Returns whether a text can be the id of a key. */
     public static boolean isKeyId(String text) {
         return KEY_ID.matcher(text).matches();
+    }
+
+    /** Returns whether a text has the form of the ids that are generated, whose identifiers are reserved for the keys. */
+    public static boolean isGeneratedKeyId(String text) {
+        return GENERATED_KEY_ID.matcher(text).matches();
     }
 
     /** Decodes percent-encoded UTF-8; a plus sign is literal. */

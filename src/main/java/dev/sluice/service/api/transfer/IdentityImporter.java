@@ -1,6 +1,7 @@
 package dev.sluice.service.api.transfer;
 
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.Objects;
 
 import jakarta.enterprise.context.ApplicationScoped;
@@ -9,16 +10,17 @@ import dev.sluice.directory.IdentityKind;
 import dev.sluice.directory.IdentityStore;
 import dev.sluice.directory.IdentityWrite;
 import dev.sluice.directory.StoredIdentity;
+import dev.sluice.directory.StoredRecord;
 import dev.sluice.directory.WriteResult;
 import dev.sluice.http.ErrorResponse;
 import dev.sluice.http.RequestRefusedException;
 import dev.sluice.service.api.BadRequestException;
 import dev.sluice.service.api.identities.ConfiguredKeys;
-import dev.sluice.service.api.identities.document.ChangedFields;
 import dev.sluice.service.api.identities.document.ImportedDocument;
 import dev.sluice.service.api.identities.document.KeyHashes;
 import dev.sluice.service.token.AdminAccess;
 import io.smallrye.mutiny.Uni;
+import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 
 /** Imports one identity after the other. Thread-safe; completes where the store does. */
@@ -29,6 +31,7 @@ class IdentityImporter {
     private static final String DOCUMENT = "/document";
     private static final String CREATED_AT = "created_at";
     private static final String UPDATED_AT = "updated_at";
+    private static final String LAST_USED_AT = StoredRecord.LAST_USED_AT;
 
     private final IdentityStore store;
     private final ImportedDocument documents;
@@ -63,8 +66,19 @@ class IdentityImporter {
      *
      * @return whether something has changed; fails with {@link RequestRefusedException} if it cannot be stored
      */
-    Uni<Boolean> store(IdentityLine line, Mode mode, AdminAccess access) {
-        return attempt(line, mode, access, MAX_ATTEMPTS);
+    Uni<Boolean> store(IdentityLine line, Mode mode) {
+        return attempt(line, mode, MAX_ATTEMPTS);
+    }
+
+    /**
+     * Records the begin or the end of an import in the audit log: entries of each identity would push out all others.
+     *
+     * @param counts of the lines until then; null at the begin
+     */
+    Uni<Void> record(AdminAccess access, String action, JsonObject counts) {
+        var entry = new JsonObject().put("token", access.token()).put("action", action).put("subject", "import")
+                .put("changed", new JsonArray());
+        return store.record(counts == null ? entry : entry.put("counts", counts));
     }
 
     private JsonObject document(IdentityLine line) {
@@ -90,14 +104,14 @@ class IdentityImporter {
         return document;
     }
 
-    private Uni<Boolean> attempt(IdentityLine line, Mode mode, AdminAccess access, int attempts) {
+    private Uni<Boolean> attempt(IdentityLine line, Mode mode, int attempts) {
         return store.find(line.kind(), line.name()).flatMap(current -> {
             if (current != null && (mode == Mode.CREATE || isSame(current, line.document()))) {
                 return Uni.createFrom().item(false);
             }
-            return store.write(write(line, current, access)).flatMap(result -> {
+            return store.write(write(line, current)).flatMap(result -> {
                 if (result.status() == WriteResult.Status.REVISION_MISMATCH && attempts > 1) {
-                    return attempt(line, mode, access, attempts - 1);
+                    return attempt(line, mode, attempts - 1);
                 }
                 return switch (result.status()) {
                     case DONE -> Uni.createFrom().item(true);
@@ -110,11 +124,17 @@ class IdentityImporter {
         });
     }
 
-    /** Times that the line does not have are not compared. */
+    /** Times that the line does not have are not compared, and the time of the last use if it is earlier. */
     private static boolean isSame(StoredIdentity current, JsonObject document) {
         var stored = current.document().copy();
-        stored.remove("last_used_at");
         var imported = document.copy();
+        var storedUse = lastUse(stored);
+        var importedUse = lastUse(imported);
+        if (importedUse != null && (storedUse == null || storedUse.isBefore(importedUse.truncatedTo(ChronoUnit.HOURS)))) {
+            return false;
+        }
+        stored.remove(LAST_USED_AT);
+        imported.remove(LAST_USED_AT);
         for (var time : new String[]{CREATED_AT, UPDATED_AT}) {
             if (!imported.containsKey(time) && stored.containsKey(time)) {
                 imported.put(time, stored.getValue(time));
@@ -123,7 +143,12 @@ class IdentityImporter {
         return Objects.equals(stored, imported);
     }
 
-    private static IdentityWrite write(IdentityLine line, StoredIdentity current, AdminAccess access) {
+    private static Instant lastUse(JsonObject document) {
+        var time = document.getString(LAST_USED_AT);
+        return time == null ? null : Instant.parse(time);
+    }
+
+    private static IdentityWrite write(IdentityLine line, StoredIdentity current) {
         var now = Instant.ofEpochMilli(Instant.now().toEpochMilli()).toString();
         var before = current == null ? new JsonObject() : current.document();
         var document = line.document().copy();
@@ -133,8 +158,7 @@ class IdentityImporter {
         if (!document.containsKey(UPDATED_AT)) {
             document.put(UPDATED_AT, now);
         }
-        var audit = new JsonObject().put("token", access.token()).put("action", line.kind().label() + ".import")
-                .put("subject", line.identifier()).put("changed", ChangedFields.between(before, document));
-        return new IdentityWrite(line.kind(), line.name(), current == null ? 0 : current.revision(), document, audit);
+        return new IdentityWrite(line.kind(), line.name(), current == null ? 0 : current.revision(), document, null,
+                line.kind() == IdentityKind.KEY ? lastUse(document) : null);
     }
 }

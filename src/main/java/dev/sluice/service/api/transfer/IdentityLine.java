@@ -1,13 +1,18 @@
 package dev.sluice.service.api.transfer;
 
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Set;
 
 import dev.sluice.directory.IdentityKind;
 import dev.sluice.directory.IdentityNames;
 import dev.sluice.directory.StoredIdentity;
+import dev.sluice.directory.StoredRecord;
 import dev.sluice.service.api.BadRequestException;
 import dev.sluice.service.api.identities.PathNames;
+import dev.sluice.service.api.identities.document.DocumentFields;
 import dev.sluice.service.api.identities.document.JsonPointers;
+import dev.sluice.service.api.identities.document.KeyHashes;
 import dev.sluice.service.api.identities.document.StrictJson;
 import io.vertx.core.json.JsonObject;
 
@@ -21,11 +26,24 @@ import io.vertx.core.json.JsonObject;
 record IdentityLine(IdentityKind kind, String name, JsonObject document) {
 
     private static final Set<String> FIELDS = Set.of("kind", "name", "document");
+    private static final List<String> MAINTAINED = List.of("prefix", KeyHashes.FIELD, "created_at", "updated_at",
+            StoredRecord.LAST_USED_AT);
 
     /** Encodes an identity, without the end of the line. */
     static String encode(StoredIdentity identity) {
         return new JsonObject().put("kind", identity.kind().label()).put("name", identity.name())
-                .put("document", identity.document()).encode();
+                .put("document", ordered(identity.kind(), identity.document())).encode();
+    }
+
+    /** Returns a document with its members in a fixed order, whatever has changed it. */
+    private static JsonObject ordered(IdentityKind kind, JsonObject document) {
+        var names = new LinkedHashSet<>(DocumentFields.writable(kind));
+        names.addAll(MAINTAINED);
+        names.addAll(document.fieldNames());
+        names.retainAll(document.fieldNames());
+        var ordered = new JsonObject();
+        names.forEach(name -> ordered.put(name, document.getValue(name)));
+        return ordered;
     }
 
     /**
@@ -43,9 +61,9 @@ record IdentityLine(IdentityKind kind, String name, JsonObject document) {
         }
         var kind = kind(line.getValue("kind"));
         if (!(line.getValue("name") instanceof String name)
-                || !(kind == IdentityKind.KEY ? PathNames.isKeyId(name) : IdentityNames.isValid(name))) {
+                || !(kind == IdentityKind.KEY ? PathNames.isGeneratedKeyId(name) : IdentityNames.isValid(name))) {
             throw BadRequestException.forField("/name", kind == IdentityKind.KEY
-                    ? "must be the id of a key, 1 to 64 letters, digits, hyphens and underscores"
+                    ? "must be the id of a key, 19 digits and lower-case letters"
                     : "must be a string; it " + IdentityNames.ALLOWED);
         }
         if (!(line.getValue("document") instanceof JsonObject document)) {

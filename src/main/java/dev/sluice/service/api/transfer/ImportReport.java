@@ -35,8 +35,11 @@ final class ImportReport {
         }
     }
 
+    JsonObject counts() {
+        return new JsonObject().put("imported", imported).put("unchanged", unchanged).put("failed", failed);
+    }
+
     JsonObject toJson() {
-        return new JsonObject().put("imported", imported).put("unchanged", unchanged).put("failed", failed)
-                .put("errors", errors);
+        return counts().put("errors", errors);
     }
 }

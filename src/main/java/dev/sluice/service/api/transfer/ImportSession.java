@@ -13,6 +13,7 @@ import dev.sluice.http.RequestRefusedException;
 import dev.sluice.service.api.BadRequestException;
 import dev.sluice.service.edge.ServiceErrors;
 import dev.sluice.service.token.AdminAccess;
+import io.smallrye.mutiny.Uni;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
@@ -50,6 +51,9 @@ final class ImportSession {
     /** Set if the last check of the time already waited for the part that is now awaited. */
     private boolean overdue;
     private boolean finished;
+    /** Set when the begin is in the audit log, and when the end is. */
+    private boolean began;
+    private boolean ended;
 
     ImportSession(RoutingContext context, IdentityImporter importer, IdentityImporter.Mode mode, AdminAccess access) {
         this.context = context;
@@ -70,12 +74,20 @@ final class ImportSession {
             finished = true;
             context.vertx().cancelTimer(timer);
         });
+        importer.record(access, "import.begin", null).subscribe().with(recorded -> read(), failure -> onFailure(0, failure));
+    }
+
+    private void read() {
+        began = true;
         if (request.isEnded()) {
             onBodyEnd();
             return;
         }
         request.handler(this::onPart);
-        request.exceptionHandler(disconnected -> finished = true);
+        request.exceptionHandler(disconnected -> {
+            finished = true;
+            recordEnd();
+        });
         request.endHandler(end -> onBodyEnd());
         fetch();
     }
@@ -121,14 +133,35 @@ final class ImportSession {
         }
         running = false;
         if (finished) {
+            recordEnd();
             return;
         }
         if (bodyEnded && next == null && waiting.isEmpty() && active.isEmpty()) {
             finished = true;
-            context.response().putHeader(HttpHeaders.CONTENT_TYPE, ErrorResponse.JSON).end(report.toJson().encode());
+            var response = context.response();
+            recordEnd().subscribe().with(recorded -> {
+                if (!response.closed()) {
+                    response.putHeader(HttpHeaders.CONTENT_TYPE, ErrorResponse.JSON).end(report.toJson().encode());
+                }
+            });
         } else if (!bodyEnded && !awaitsBody && next == null && waiting.isEmpty() && active.size() < MAX_IN_FLIGHT) {
             fetch();
         }
+    }
+
+    /** Records the end once, when no line is being stored any more. Never fails: the begin is recorded. */
+    private Uni<Void> recordEnd() {
+        if (!began || ended || !active.isEmpty()) {
+            return Uni.createFrom().voidItem();
+        }
+        ended = true;
+        var recorded = importer.record(access, "import.end", report.counts())
+                .onFailure()
+                .invoke(failure -> LOG.warnf("The end of an import could not be recorded: %s", failure.getMessage()))
+                .onFailure().recoverWithNull().memoize().indefinitely();
+        recorded.subscribe().with(done -> {
+        });
+        return recorded;
     }
 
     /** Reads the next line that is valid, unless there is one already; returns whether there is one. */
@@ -150,7 +183,7 @@ final class ImportSession {
 
     private void begin(IdentityLine line, long number) {
         active.add(line.identifier());
-        importer.store(line, mode, access).subscribe().with(changed -> {
+        importer.store(line, mode).subscribe().with(changed -> {
             if (changed) {
                 report.countImported();
             } else {
@@ -189,6 +222,7 @@ final class ImportSession {
         waiting.clear();
         discardBody(context);
         error.send(context);
+        recordEnd();
     }
 
     /**

@@ -77,7 +77,7 @@ class NamedIdentitiesApiTest extends IdentitiesTestBase {
     @ParameterizedTest
     @ValueSource(strings = {"%00", "a%0Ab", "%7F", "%20a", "a%20", "%C2%A0a", "%E2%80%8Ba", "a%E2%80%AEb", "%FF", "%C3",
             "%ED%A0%80",
-            "%EF%BF%BD", "%EE%80%80", "a%E2%80%A8", "LONG"})
+            "%EF%BF%BD", "%EE%80%80", "a%E2%80%A8", "%E3%85%A4", "a%EF%B8%8F", "LONG"})
     void invalidNamesAreRefused(String encoded) {
         for (var kind : List.of("users", "teams", "orgs")) {
             var path = "/v1/" + kind + '/' + (encoded.equals("LONG") ? "x".repeat(129) : encoded);
@@ -103,7 +103,15 @@ class NamedIdentitiesApiTest extends IdentitiesTestBase {
             "teams|{\"disabled\":true}|/disabled",
             "teams|{\"member_limits\":{\"llm\":{\"tokens\":\"1\"}}}|/member_limits/llm/tokens",
             "teams|{\"org\":\" \"}|/org", "orgs|{\"org\":\"x\"}|/org", "orgs|{\"teams\":[]}|/teams", "orgs|{\"used\":1}|/used",
-            "orgs|{\"spend\":1}|/spend", "orgs|[1]|body", "orgs||body"})
+            "orgs|{\"spend\":1}|/spend", "orgs|[1]|body", "orgs||body",
+            "teams|{\"limits\":{\"endpoints\":{\"/a/{x}\":\"1/hour\",\"/a/{y}\":\"2/hour\"}}}|/limits/endpoints/~1a~1{y}",
+            "orgs|{\"limits\":{\"endpoints\":{\"/a\":\"1/hour\",\"//a/\":\"2/hour\"}}}|/limits/endpoints/~1~1a~1",
+            "users|{\"limits\":{\"endpoints\":{\"GET /a\":\"1/hour\",\"GET /api/v1/a\":\"2/hour\"}}}|/limits/endpoints/GET ~1api~1v1~1a",
+            "teams|{\"member_limits\":{\"models\":{\"gpt-4o\":{\"requests\":\"1/hour\"},\"GPT-4o\":{\"requests\":\"2/hour\"}}}}|/member_limits/models/GPT-4o",
+            "users|{\"alerts\":{\"url\":\"https://169.254.169.254/latest\"}}|/alerts/url",
+            "users|{\"alerts\":{\"url\":\"https://[::1]/\"}}|/alerts/url",
+            "users|{\"alerts\":{\"thresholds\":[150]}}|/alerts/thresholds",
+            "users|{\"metadata\":{\"n\":1e999999999}}|/metadata/n"})
     void invalidFieldsAreNamed(String kind, String body, String field) {
         assertInvalid(call("PUT", "/v1/" + kind + "/x", body == null ? "" : body), field);
         assertThat(get("/v1/" + kind + "/x").statusCode()).isEqualTo(404);
@@ -152,11 +160,11 @@ class NamedIdentitiesApiTest extends IdentitiesTestBase {
     @Test
     void concurrentPatchesAreAllApplied() {
         call("PUT", "/v1/users/alice", "{}");
-        var executor = Executors.newFixedThreadPool(12);
+        var executor = Executors.newFixedThreadPool(64);
         try {
             var patches = new ArrayList<CompletableFuture<Integer>>();
-            for (int i = 0; i < 24; i++) {
-                var patch = "{\"metadata\":{\"k" + i + "\":" + i + "}}";
+            for (int i = 0; i < 300; i++) {
+                var patch = "{\"metadata\":{\"" + i + "\":" + i + "}}";
                 patches.add(
                         CompletableFuture.supplyAsync(() -> call("PATCH", "/v1/users/alice", patch).statusCode(), executor));
             }
@@ -164,7 +172,7 @@ class NamedIdentitiesApiTest extends IdentitiesTestBase {
         } finally {
             executor.shutdown();
         }
-        assertThat(ok(get("/v1/users/alice")).getJsonObject("metadata")).hasSize(24);
+        assertThat(ok(get("/v1/users/alice")).getJsonObject("metadata")).hasSize(300);
     }
 
     @Test
@@ -234,10 +242,12 @@ class NamedIdentitiesApiTest extends IdentitiesTestBase {
         assertThat(ok(get("/v1/keys")).getJsonArray("keys")).hasSize(6);
         assertThat(call("DELETE", "/v1/teams/search?cascade=true", null).statusCode()).isEqualTo(204);
         assertThat(ok(get("/v1/keys")).getJsonArray("keys")).hasSize(1);
-        var actions = ok(get("/v1/audit?limit=6")).getJsonArray("entries").stream()
-                .map(entry -> ((JsonObject) entry).getString("action")).toList();
-        assertThat(actions).containsExactly("team.delete", "key.delete", "key.delete", "key.delete", "key.delete",
-                "key.delete");
+        var entries = ok(get("/v1/audit?limit=3")).getJsonArray("entries").stream().map(JsonObject.class::cast).toList();
+        assertThat(entries).extracting(entry -> entry.getString("action")).containsExactly("team.delete", "key.delete",
+                "key.create");
+        assertThat(entries.get(1).getString("subject")).isEqualTo("team:search");
+        assertThat(entries.get(1).getJsonArray("subjects")).hasSize(5)
+                .allSatisfy(subject -> assertThat((String) subject).startsWith("key:"));
     }
 
     @Test
@@ -260,5 +270,21 @@ class NamedIdentitiesApiTest extends IdentitiesTestBase {
         assertError(call("POST", "/v1/users/alice", "{}"), 405, "RATE_4051");
         assertError(call("DELETE", "/v1/audit", null), 405, "RATE_4051");
         assertError(call("GET", "/v1/users/alice/teams", null), 404, "RATE_4041");
+    }
+
+    @Test
+    void numbersKeepTheirDigits() {
+        var numbers = "{\"big\":123456789012345678901234567890,\"tiny\":0.1000000000000000000000000001,\"scale\":1.50,"
+                + "\"max\":18446744073709551616,\"double\":3.141592653589793238462643383279}";
+        var path = "/v1/users/alice";
+        assertThat(call("PUT", path, "{\"metadata\":" + numbers + "}").body()).contains(numbers);
+        assertThat(get(path).body()).contains(numbers);
+        assertThat(call("PATCH", path, "{\"tier\":\"pro\"}").body()).contains(numbers);
+        assertThat(get("/v1/users").body()).contains(numbers);
+        var exported = get("/v1/export").body();
+        assertThat(exported).contains(numbers);
+        assertThat(call("DELETE", path, null).statusCode()).isEqualTo(204);
+        assertThat(call("POST", "/v1/import", exported).statusCode()).isEqualTo(200);
+        assertThat(get("/v1/export").body()).isEqualTo(exported);
     }
 }

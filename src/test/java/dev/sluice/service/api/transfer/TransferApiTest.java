@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.net.http.HttpResponse;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 import jakarta.inject.Inject;
 
@@ -19,6 +21,7 @@ import dev.sluice.identity.Sha256;
 import dev.sluice.testing.HttpTestBase;
 import dev.sluice.testing.HttpTestClient;
 import dev.sluice.testing.IdentitiesProfile;
+import dev.sluice.testing.Polling;
 import dev.sluice.testing.RawHttpConnection;
 import dev.sluice.testing.RedisTestResource;
 import io.quarkus.test.common.WithTestResource;
@@ -31,6 +34,8 @@ import io.vertx.core.json.JsonObject;
 @TestProfile(IdentitiesProfile.class)
 @WithTestResource(RedisTestResource.class)
 class TransferApiTest extends HttpTestBase {
+
+    private static final String ID = "abcdefghijklmno0123";
 
     @Inject
     IdentityStore store;
@@ -84,6 +89,7 @@ class TransferApiTest extends HttpTestBase {
         var created = new JsonObject(call("POST", "/v1/keys", "{\"team\":\"search\",\"disabled\":true}").body());
         var id = created.getString("id");
         call("POST", "/v1/keys/" + id + "/rotate", "{\"grace_seconds\":3600}");
+        call("PATCH", "/v1/teams/search", "{\"models\":[\"gpt-4o\"]}");
         var exported = export();
         assertThat(exported.lines()).hasSize(4);
         assertThat(exported).contains(Sha256.hex(created.getString("key"))).doesNotContain(created.getString("key"));
@@ -112,9 +118,56 @@ class TransferApiTest extends HttpTestBase {
         assertThat(invalid.statusCode()).isEqualTo(400);
         assertThat(HttpTestClient.error(invalid).getJsonObject("details").getString("field")).isEqualTo("mode");
         assertThat(call("POST", "/v1/import?mod=create", line).statusCode()).isEqualTo(400);
-        var entry = new JsonObject(call("GET", "/v1/audit?limit=1", null).body()).getJsonArray("entries").getJsonObject(0);
-        assertThat(entry.getString("action")).isEqualTo("user.import");
-        assertThat(entry.getString("subject")).isEqualTo("user:alice");
+    }
+
+    private JsonObject lastEntry() {
+        return new JsonObject(call("GET", "/v1/audit?limit=1", null).body()).getJsonArray("entries").getJsonObject(0);
+    }
+
+    /** An import of 300 lines must not push others out of the audit log. */
+    @Test
+    void importHasTwoEntriesInTheAuditLog() {
+        call("PUT", "/v1/users/before", "{}");
+        importLines("{\"kind\":\"user\",\"name\":\"alice\",\"document\":{}}\n".repeat(2)
+                + IntStream.range(0, 300).mapToObj(i -> "{\"kind\":\"team\",\"name\":\"t" + i + "\",\"document\":{}}\n")
+                        .collect(Collectors.joining())
+                + "nonsense\n");
+        var entries = new JsonObject(call("GET", "/v1/audit?limit=3", null).body()).getJsonArray("entries").stream()
+                .map(JsonObject.class::cast).toList();
+        assertThat(entries).extracting(entry -> entry.getString("action")).containsExactly("import.end", "import.begin",
+                "user.create");
+        assertThat(entries.get(0).getString("token")).isEqualTo("admin-token");
+        assertThat(entries.get(0).getJsonObject("counts"))
+                .isEqualTo(new JsonObject().put("imported", 301).put("unchanged", 1).put("failed", 1));
+    }
+
+    @Test
+    void abortedImportIsRecorded() throws IOException {
+        try (var connection = new RawHttpConnection(port)) {
+            connection.send("POST /v1/import HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer admin-secret\r\n"
+                    + "Content-Length: 10000\r\n\r\n{\"kind\":\"user\",\"name\":\"alice\",\"document\":{}}\n");
+            Polling.await().until(() -> call("GET", "/v1/users/alice", null).statusCode() == 200);
+        }
+        Polling.await().untilAsserted(() -> assertThat(lastEntry().getJsonObject("counts"))
+                .isEqualTo(new JsonObject().put("imported", 1).put("unchanged", 0).put("failed", 0)));
+    }
+
+    @Test
+    void timeOfTheLastUseIsRestored() {
+        var line = "{\"kind\":\"key\",\"name\":\"" + ID
+                + "\",\"document\":{\"name\":\"a\",\"created_at\":\"2026-01-01T00:00:00Z\","
+                + "\"updated_at\":\"2026-01-01T00:00:00Z\",\"hashes\":[{\"sha256\":\"" + Sha256.hex("a key")
+                + "\"}],\"last_used_at\":\"%s\"}}";
+        var later = line.formatted("2026-03-01T12:00:00Z");
+        assertCounts(importLines(line.formatted("2026-02-01T12:00:00Z")), 1, 0, 0);
+        assertCounts(importLines(later), 1, 0, 0);
+        assertCounts(importLines(line.formatted("2026-02-01T12:00:00Z")), 0, 1, 0);
+        var exported = export();
+        assertThat(exported).contains("\"last_used_at\":\"2026-03-01T12:00:00Z\"");
+        assertCounts(importLines(exported), 0, 1, 0);
+        deleteAll();
+        assertCounts(importLines(exported), 1, 0, 0);
+        assertThat(export()).isEqualTo(exported);
     }
 
     @Test
@@ -128,15 +181,15 @@ class TransferApiTest extends HttpTestBase {
                 "{\"kind\":\"user\",\"name\":\"b\",\"document\":{\"tier\":\"gold\"}}",
                 "{\"kind\":\"user\",\"name\":\"b\",\"document\":{\"id\":\"b\"}}",
                 "{\"kind\":\"user\",\"name\":\"b\",\"document\":{\"hashes\":[]}}",
-                "{\"kind\":\"key\",\"name\":\"k0\",\"document\":{}}",
-                key.formatted("k 1", hash), key.formatted("k1", "ABC"),
-                key.formatted("k1", hash.toUpperCase(java.util.Locale.ROOT)),
-                key.formatted("k1", Sha256.hex("key-of-bob")),
+                "{\"kind\":\"key\",\"name\":\"" + ID + "\",\"document\":{}}",
+                key.formatted("k1", hash), key.formatted(ID, "ABC"),
+                key.formatted(ID, hash.toUpperCase(java.util.Locale.ROOT)),
+                key.formatted(ID, Sha256.hex("key-of-bob")),
                 "{\"kind\":\"user\",\"name\":\"b\",\"document\":{\"metadata\":{\"x\":\"" + "x".repeat(140_000) + "\"}}}",
                 "{\"kind\":\"user\",\"name\":\"b\",\"document\":{},\"more\":1}",
                 "{\"kind\":\"user\",\"name\":\"b\",\"document\":{\"created_at\":\"yesterday\"}}",
                 "{\"kind\":\"user\",\"name\":\"c\",\"document\":{}}",
-                key.formatted("k1", hash));
+                key.formatted(ID, hash));
         var report = importLines(lines);
         assertCounts(report, 3, 0, 15);
         var errors = report.getJsonArray("errors").stream().map(JsonObject.class::cast)
@@ -144,7 +197,7 @@ class TransferApiTest extends HttpTestBase {
         assertThat(errors).containsExactlyInAnyOrder("2 body", "3 body", "4 /kind", "5 /name", "6 /document/tier",
                 "7 /document/id", "8 /document/hashes", "9 /document/hashes", "10 /name", "11 /document/hashes/0",
                 "12 /document/hashes/0", "13 /document/hashes/0", "14 line", "15 /more", "16 /document/created_at");
-        assertCounts(importLines(key.formatted("k2", hash)), 0, 0, 1);
+        assertCounts(importLines(key.formatted("0" + ID.substring(1), hash)), 0, 0, 1);
     }
 
     @Test

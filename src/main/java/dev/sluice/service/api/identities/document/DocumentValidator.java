@@ -6,6 +6,7 @@ import jakarta.enterprise.context.ApplicationScoped;
 
 import dev.sluice.directory.IdentityKind;
 import dev.sluice.policy.CurrentPolicy;
+import dev.sluice.service.alerts.AlertUrls;
 import dev.sluice.service.alerts.AlertsConfig;
 import dev.sluice.service.api.BadRequestException;
 import io.vertx.core.json.JsonObject;
@@ -15,11 +16,13 @@ import io.vertx.core.json.JsonObject;
 public class DocumentValidator {
 
     private final CurrentPolicy policy;
-    private final AlertsConfig alerts;
+    private final AlertUrls alertUrls;
+    private final LimitsCheck limitsCheck;
 
     DocumentValidator(CurrentPolicy policy, AlertsConfig alerts) {
         this.policy = policy;
-        this.alerts = alerts;
+        this.limitsCheck = new LimitsCheck(policy);
+        this.alertUrls = new AlertUrls(alerts.insecure());
     }
 
     /**
@@ -60,10 +63,10 @@ public class DocumentValidator {
             case "teams" -> FieldValues.teams(value, pointer);
             case "expires_at" -> FieldValues.instant(value, pointer);
             case "models" -> FieldValues.models(value, pointer);
-            case "limits", "member_limits" -> LimitsCheck.check(value, pointer);
+            case "limits", "member_limits" -> limitsCheck.check(value, pointer);
             case "metadata" -> FieldValues.metadata(value, pointer);
             case "disabled" -> FieldValues.bool(value, pointer);
-            case "alerts" -> FieldValues.alerts(value, pointer, alerts.insecure());
+            case "alerts" -> FieldValues.alerts(value, pointer, alertUrls);
             default -> throw new IllegalStateException(kind + " has no field " + field);
         };
     }

@@ -1,7 +1,5 @@
 package dev.sluice.service.api.identities.document;
 
-import java.net.URI;
-import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.time.DateTimeException;
 import java.time.Instant;
@@ -11,6 +9,7 @@ import java.util.HashSet;
 import java.util.Set;
 
 import dev.sluice.directory.IdentityNames;
+import dev.sluice.service.alerts.AlertUrls;
 import dev.sluice.service.api.BadRequestException;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
@@ -25,7 +24,6 @@ final class FieldValues {
     private static final int MAX_MODEL = 256;
     private static final int MAX_THRESHOLDS = 20;
     private static final int MAX_PERCENT = 100;
-    private static final int MAX_URL = 2048;
     private static final Set<String> ALERTS = Set.of("url", "thresholds");
 
     private FieldValues() {
@@ -123,8 +121,8 @@ final class FieldValues {
         return metadata;
     }
 
-    /** @param insecure whether a URL may be of http */
-    static JsonObject alerts(Object value, String pointer, boolean insecure) {
+    /** @param urls URLs to which alerts may be sent */
+    static JsonObject alerts(Object value, String pointer, AlertUrls urls) {
         var alerts = object(value, pointer);
         for (var name : alerts.fieldNames()) {
             if (!ALERTS.contains(name)) {
@@ -133,29 +131,15 @@ final class FieldValues {
             }
         }
         if (alerts.containsKey("url")) {
-            requireUrl(alerts.getValue("url"), JsonPointers.member(pointer, "url"), insecure);
+            var problem = urls.problem(alerts.getValue("url"));
+            if (problem != null) {
+                throw BadRequestException.forField(JsonPointers.member(pointer, "url"), problem);
+            }
         }
         if (alerts.containsKey("thresholds")) {
             requirePercentages(alerts.getValue("thresholds"), JsonPointers.member(pointer, "thresholds"));
         }
         return alerts;
-    }
-
-    private static void requireUrl(Object value, String pointer, boolean insecure) {
-        try {
-            if (value instanceof String text && text.length() <= MAX_URL) {
-                var url = new URI(text);
-                if (("https".equalsIgnoreCase(url.getScheme()) || insecure && "http".equalsIgnoreCase(url.getScheme()))
-                        && url.getHost() != null
-                        && url.getRawUserInfo() == null && url.getRawFragment() == null) {
-                    return;
-                }
-            }
-        } catch (URISyntaxException e) {
-            // reported below
-        }
-        throw BadRequestException.forField(pointer, "must be an https URL of at most " + MAX_URL
-                + " characters, without user and fragment; http with rate-limit.alerts.insecure=true only");
     }
 
     private static void requirePercentages(Object value, String pointer) {

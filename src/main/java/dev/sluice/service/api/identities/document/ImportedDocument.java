@@ -22,7 +22,7 @@ public class ImportedDocument {
     }
 
     /**
-     * Returns the document as it is stored, without the time of its last use.
+     * Returns the document as it is stored, and the time of its last use.
      *
      * @throws BadRequestException if a field is not valid; its JSON pointer begins at the document
      */
@@ -49,7 +49,6 @@ public class ImportedDocument {
         if (kind == IdentityKind.KEY && !maintained.containsKey(KeyHashes.FIELD)) {
             throw BadRequestException.forField(JsonPointers.member("", KeyHashes.FIELD), "hashes is missing");
         }
-        maintained.remove("last_used_at");
         return validator.create(kind, requested).mergeIn(maintained);
     }
 }

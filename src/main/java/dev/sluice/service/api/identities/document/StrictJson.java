@@ -1,5 +1,6 @@
 package dev.sluice.service.api.identities.document;
 
+import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
@@ -18,7 +19,7 @@ import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 
 /**
- * Reads JSON objects strictly: no repeated member, no unpaired surrogate, no number outside of 64 bits, at most {@value #MAX_DEPTH}
+ * Reads JSON objects strictly: no repeated member, no unpaired surrogate, no number of more than {@value #MAX_NUMBER} characters, at most {@value #MAX_DEPTH}
  * levels. What is read can be written again by any JSON library without loss.
  */
 public final class StrictJson {
@@ -26,6 +27,8 @@ public final class StrictJson {
     static final int MAX_DEPTH = 24;
 
     private static final int MAX_NUMBER = 64;
+    /** Larger exponents would make the number long where it is written without one. */
+    private static final int MAX_EXPONENT = 300;
     private static final String NOT_AN_OBJECT = "The body is not a JSON object";
     private static final TypeReference<Map<String, Object>> OBJECT = new TypeReference<>() {
     };
@@ -43,6 +46,7 @@ public final class StrictJson {
                 // Names chosen by callers must not accumulate in memory.
                 .disable(JsonFactory.Feature.INTERN_FIELD_NAMES).disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES).build())
                 .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION).enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+                .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
                 .build();
     }
 
@@ -110,15 +114,15 @@ public final class StrictJson {
             return array(items, pointer);
         } else if (value instanceof String text) {
             requireEncodable(text, pointer);
-        } else if (value instanceof Number number && !isExact(number)) {
-            throw BadRequestException.forField(pointer, "The number does not fit into 64 bits");
+        } else if (value instanceof Number number && !hasSmallExponent(number)) {
+            throw BadRequestException.forField(pointer,
+                    "The exponent of the number must be from -" + MAX_EXPONENT + " to " + MAX_EXPONENT);
         }
         return value;
     }
 
-    private static boolean isExact(Number number) {
-        return number instanceof Integer || number instanceof Long
-                || number instanceof Double floating && Double.isFinite(floating);
+    private static boolean hasSmallExponent(Number number) {
+        return !(number instanceof BigDecimal decimal) || Math.abs((long) decimal.scale()) <= MAX_EXPONENT;
     }
 
     /** An unpaired surrogate cannot be encoded in UTF-8. */

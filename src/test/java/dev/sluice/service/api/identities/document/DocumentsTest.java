@@ -53,7 +53,7 @@ class DocumentsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"", "null", "[]", "1", "{\"a\":1,\"a\":1}", "{\"a\":1} x", "{'a':1}", "{\"a\":NaN}", "{\"a\":01}",
-            "{\"a\":\"\\ud800\"}", "{\"\\ude00\":1}", "{\"a\":1e400}", "{\"a\":18446744073709551616}", "{\"a\":\"\t\"}"})
+            "{\"a\":\"\\ud800\"}", "{\"\\ude00\":1}", "{\"a\":1e400}", "{\"a\":1e-999999999}", "{\"a\":\"\t\"}"})
     void otherJsonIsRefused(String json) {
         assertThatThrownBy(() -> StrictJson.read(json.getBytes(StandardCharsets.UTF_8)))
                 .isInstanceOf(BadRequestException.class);
@@ -108,7 +108,10 @@ class DocumentsTest {
     @ParameterizedTest
     @ValueSource(strings = {"", " ", " a", "a ", "\u00a0a", "a/b", ".", "..", "a\nb", "\u0000", "a\u200bb", "a\u202eb",
             "\ud800",
-            "a\udc00", "\ue000", "\ufffd", "\u2028", "\ufeffa", "a\u00ad"})
+            "a\udc00", "\ue000", "\ufffd", "\u2028", "\ufeffa", "a\u00ad",
+            "\u3164", "a\u115fb", "\u1160", "\uffa0", "\u2800", "a\ufe0f", "a\u034f", "a\u17b4", "a\u180b", "a\u2067b",
+            "a\u2060b",
+            "a\u00a0b", "a\u2003b", "a\u3000b", "a\udb40\udc41", "a\udb40\udd00", "\ud834\udd59"})
     void invisibleNamesAreRefused(String name) {
         assertThat(IdentityNames.isValid(name)).isFalse();
     }

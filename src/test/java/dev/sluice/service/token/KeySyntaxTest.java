@@ -1,4 +1,4 @@
-package dev.sluice.service.llm;
+package dev.sluice.service.token;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

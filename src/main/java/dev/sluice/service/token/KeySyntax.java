@@ -1,4 +1,4 @@
-package dev.sluice.service.llm;
+package dev.sluice.service.token;
 
 import java.util.function.Predicate;
 
@@ -9,13 +9,13 @@ import dev.sluice.identity.HeaderText;
  * spellings come from configuration files, shells and programs that add the scheme twice; callers could otherwise invent any
  * number of them for one key.
  */
-final class KeySyntax {
+public final class KeySyntax {
 
     /** Maximum length of a key. Access tokens of OAuth, which providers accept too, have up to 2,048 characters. */
-    static final int MAX_LENGTH = 4096;
+    public static final int MAX_LENGTH = 4096;
 
     /** Message of the error for a key that is not {@linkplain #isValid valid}. */
-    static final String RULE = "An API key must consist of at most " + MAX_LENGTH + " visible ASCII characters";
+    public static final String RULE = "An API key must consist of at most " + MAX_LENGTH + " visible ASCII characters";
 
     private static final String BEARER = "Bearer";
     /** Characters of a key beside letters and digits; others are between a key and other text. */
@@ -31,13 +31,13 @@ final class KeySyntax {
      *
      * @return empty if there is nothing else
      */
-    static String normalize(String text) {
+    public static String normalize(String text) {
         int end = end(text);
         return text.substring(begin(text, end), end);
     }
 
     /** Returns the normalized key of a header, {@linkplain HeaderText#decode decoded}. */
-    static String ofHeader(String value) {
+    public static String ofHeader(String value) {
         return normalize(HeaderText.decode(value));
     }
 
@@ -46,7 +46,7 @@ final class KeySyntax {
      *
      * @return null if the header has another scheme than Bearer
      */
-    static String ofAuthorization(String header) {
+    public static String ofAuthorization(String header) {
         var value = HeaderText.decode(header);
         int end = end(value);
         int begin = begin(value, end);
@@ -54,7 +54,7 @@ final class KeySyntax {
     }
 
     /** Returns whether a normalized key may be one of a provider. A Sluice key may have any characters. */
-    static boolean isValid(String key) {
+    public static boolean isValid(String key) {
         if (key.isEmpty() || key.length() > MAX_LENGTH) {
             return false;
         }
@@ -73,7 +73,7 @@ final class KeySyntax {
      * @param isKey returns whether a text is a key
      * @return also true for a text of more than {@value #MAX_PARTS} parts, of which no more are looked up
      */
-    static boolean containsKey(String text, Predicate<String> isKey) {
+    public static boolean containsKey(String text, Predicate<String> isKey) {
         int from = 0;
         for (int parts = 1; from < text.length(); parts++) {
             int end = from;
@@ -86,6 +86,16 @@ final class KeySyntax {
             from = end;
             while (from < text.length() && !isKeyCharacter(text.charAt(from))) {
                 from++;
+            }
+        }
+        return false;
+    }
+
+    /** Returns whether a text has other characters than those of keys. */
+    static boolean hasSeparator(String text) {
+        for (int i = 0; i < text.length(); i++) {
+            if (!isKeyCharacter(text.charAt(i))) {
+                return true;
             }
         }
         return false;
