@@ -34,14 +34,11 @@ public final class MethodLimits {
      *
      * @param caller identifier of the caller
      * @param tier tier of the caller; null if there is none
-     * @param label label of the requests; null for the name of each request's first resource
-     * @param checks further checks of the caller, decided together with the annotations
      * @param placeholders resolves the placeholders of {@link RateLimited#key()}
      */
-    public List<RateLimitRequest> requests(String caller, String tier, String label, List<ResourceCheck> checks,
-            UnaryOperator<String> placeholders) {
+    public List<RateLimitRequest> requests(String caller, String tier, UnaryOperator<String> placeholders) {
         var checksByIdentifier = new LinkedHashMap<String, List<ResourceCheck>>();
-        checksByIdentifier.put(caller, new ArrayList<>(checks));
+        checksByIdentifier.put(caller, new ArrayList<>());
         for (var limit : limits) {
             checksByIdentifier.computeIfAbsent(limit.identifier(caller, placeholders), identifier -> new ArrayList<>())
                     .add(limit.check());
@@ -49,7 +46,7 @@ public final class MethodLimits {
         var requests = new ArrayList<RateLimitRequest>(checksByIdentifier.size());
         checksByIdentifier.forEach((identifier, own) -> {
             if (!own.isEmpty()) {
-                requests.add(new RateLimitRequest(identifier, tier, label == null ? own.get(0).resource() : label, own));
+                requests.add(new RateLimitRequest(identifier, tier, own.get(0).resource(), own));
             }
         });
         return requests;

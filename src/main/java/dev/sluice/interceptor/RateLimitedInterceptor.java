@@ -58,13 +58,13 @@ class RateLimitedInterceptor {
     private Uni<Decision> admit(MethodLimits limits, InvocationContext call, RoutingContext request) {
         UnaryOperator<String> placeholders = name -> argument(call, name);
         if (request == null) {
-            return checkAll(limits.requests(applicationIdentifier, null, null, List.of(), placeholders));
+            return checkAll(limits.requests(applicationIdentifier, null, placeholders));
         }
         return callers.resolve(request).chain(caller -> checkAll(requests(limits, caller, placeholders)));
     }
 
     private static List<RateLimitRequest> requests(MethodLimits limits, Caller caller, UnaryOperator<String> placeholders) {
-        return limits.requests(caller.identity().identifier(), caller.tier(), null, List.of(), placeholders);
+        return limits.requests(caller.identity().identifier(), caller.tier(), placeholders);
     }
 
     private Uni<Decision> checkAll(List<RateLimitRequest> requests) {

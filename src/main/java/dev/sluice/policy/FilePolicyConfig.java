@@ -41,9 +41,9 @@ final class FilePolicyConfig implements PolicyConfig {
         tiersWithDefaultInFile = fileDefaults.keySet();
         defaults.putAll(fileDefaults);
         root.entries("endpoints", problems).forEach((endpoint, node) -> {
-            var rates = new LinkedHashMap<>(node.stringMapOrString(ALL, problems));
+            var rates = new LinkedHashMap<>(node.stringMapOrString(ALL, RuleOptionsReader.LISTS, problems));
             endpoints.put(endpoint, EndpointConfig.of(rates.remove(ALL), rates));
-            node.children().filter(child -> !child.key().equals(LimitRule.FALLBACK))
+            node.children().filter(child -> !RuleOptionsReader.RESERVED.contains(child.key()))
                     .forEach(child -> checkTier(child, problems));
         });
         root.entries("defaults", problems).values().forEach(node -> checkTier(node, problems));

@@ -18,10 +18,11 @@ import dev.sluice.api.ResourceCheck;
  * @param resource resource name of its windows: {@code api:} and the endpoint as configured, or {@code api:default}
  * @param rates the rate of each tier, in the order of the tiers
  * @param fallback policy while Redis is unavailable; null for that of {@code rate-limit.fallback}
+ * @param options what it says besides its rates
  * @param unitChecks the check of a request that costs one unit, by tier
  * @param isUnlimited whether every tier is unlimited
  */
-public record LimitRule(String resource, Map<String, Rate> rates, FallbackPolicy fallback,
+public record LimitRule(String resource, Map<String, Rate> rates, FallbackPolicy fallback, RuleOptions options,
         Map<String, List<ResourceCheck>> unitChecks, boolean isUnlimited) {
 
     /** Resource name of the rule for endpoints that have none of their own. */
@@ -31,8 +32,13 @@ public record LimitRule(String resource, Map<String, Rate> rates, FallbackPolicy
     public static final String FALLBACK = "fallback";
 
     public LimitRule(String resource, Map<String, Rate> rates, FallbackPolicy fallback) {
-        this(resource, rates, fallback, rates.entrySet().stream().collect(Collectors.toUnmodifiableMap(Map.Entry::getKey,
-                rate -> List.of(new ResourceCheck(resource, rate.getValue(), 1).withFallback(fallback)))),
+        this(resource, rates, fallback, RuleOptions.NONE);
+    }
+
+    LimitRule(String resource, Map<String, Rate> rates, FallbackPolicy fallback, RuleOptions options) {
+        this(resource, rates, fallback, options,
+                rates.entrySet().stream().collect(Collectors.toUnmodifiableMap(Map.Entry::getKey,
+                        rate -> List.of(new ResourceCheck(resource, rate.getValue(), 1).withFallback(fallback)))),
                 rates.values().stream().allMatch(Rate.UNLIMITED::equals));
     }
 
@@ -71,5 +77,11 @@ public record LimitRule(String resource, Map<String, Rate> rates, FallbackPolicy
     private Rate rateOrFirst(String tier) {
         var rate = rates.get(tier);
         return rate == null ? rates.values().iterator().next() : rate;
+    }
+
+    /** Rules are keys of maps on the path of requests; those in force have different resources. */
+    @Override
+    public int hashCode() {
+        return resource.hashCode();
     }
 }

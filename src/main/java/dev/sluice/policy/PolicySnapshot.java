@@ -9,6 +9,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -86,9 +87,10 @@ final class PolicySnapshot {
     private List<String> tiers(List<String> configured) {
         var known = new ArrayList<String>();
         for (var name : configured) {
-            if (name.isBlank() || known.contains(name.strip()) || LimitRule.FALLBACK.equals(name.strip())) {
+            if (name.isBlank() || known.contains(name.strip()) || RuleOptionsReader.RESERVED.contains(name.strip())) {
                 problems.add("rate-limit.tiers", String.join(",", configured),
-                        "distinct names, separated by commas; \"fallback\" is reserved for the fallback policy of a rule");
+                        "distinct names, separated by commas; reserved for what a rule says besides its rates: "
+                                + RuleOptionsReader.RESERVED.stream().sorted().collect(Collectors.joining(", ")));
             } else {
                 known.add(name.strip());
             }
@@ -227,16 +229,36 @@ final class PolicySnapshot {
     }
 
     List<LimitRule> rulesFor(String method, String path) {
+        return rulesFor(method, path, rule -> true);
+    }
+
+    /**
+     * Returns the rules of a request, for each of its methods.
+     *
+     * @param excluded rules that do not apply to the request
+     */
+    List<LimitRule> rulesFor(ApiRequest request, Set<LimitRule> excluded) {
+        Predicate<LimitRule> applies = rule -> !excluded.contains(rule);
+        var rules = rulesFor(request.method(), request.path(), applies);
+        if (request.furtherMethods().isEmpty()) {
+            return rules;
+        }
+        var all = new LinkedHashSet<>(rules);
+        request.furtherMethods().forEach(method -> all.addAll(rulesFor(method, request.path(), applies)));
+        return List.copyOf(all);
+    }
+
+    private List<LimitRule> rulesFor(String method, String path, Predicate<LimitRule> applies) {
         var verb = verb(method);
         var interpretations = RequestPath.interpretations(path);
         if (interpretations.size() == 1) {
             var endpoint = withoutPrefix(foldCase(interpretations.iterator().next()));
-            return exempt.find(verb, endpoint) != null ? List.of() : List.of(rule(verb, endpoint));
+            return exempt.find(verb, endpoint) != null ? List.of() : List.of(rule(verb, endpoint, applies));
         }
         var matching = new ArrayList<LimitRule>(2);
         for (var interpretation : interpretations) {
             var endpoint = withoutPrefix(foldCase(interpretation));
-            var rule = rule(verb, endpoint);
+            var rule = rule(verb, endpoint, applies);
             if (exempt.find(verb, endpoint) == null && !matching.contains(rule)) {
                 matching.add(rule);
             }
@@ -244,9 +266,37 @@ final class PolicySnapshot {
         return matching;
     }
 
-    private LimitRule rule(String verb, List<String> endpoint) {
-        var rule = matcher.find(verb, endpoint);
+    private LimitRule rule(String verb, List<String> endpoint, Predicate<LimitRule> applies) {
+        var rule = matcher.find(verb, endpoint, applies);
         return rule == null ? defaultRule : rule;
+    }
+
+    /**
+     * Returns the values that a variable of a template may have, one for each interpretation of the path that matches the template.
+     *
+     * @param template segments of a rule's path
+     * @param name name of the variable, without braces
+     */
+    List<String> pathVariable(List<String> template, String name, String path) {
+        int index = template.indexOf('{' + name + '}');
+        if (index < 0) {
+            return List.of();
+        }
+        return RequestPath.interpretations(path).stream().map(segments -> withoutPrefix(foldCase(segments)))
+                .filter(endpoint -> matches(template, endpoint)).map(endpoint -> endpoint.get(index)).toList();
+    }
+
+    private boolean matches(List<String> template, List<String> endpoint) {
+        if (endpoint.size() < template.size()) {
+            return false;
+        }
+        for (int i = 0; i < template.size(); i++) {
+            if (!RuleMatcher.isTemplate(template.get(i))
+                    && !foldCase(List.of(template.get(i))).get(0).equals(endpoint.get(i))) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private List<String> withoutPrefix(List<String> segments) {

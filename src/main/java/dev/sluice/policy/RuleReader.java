@@ -21,7 +21,7 @@ final class RuleReader {
     static final String NONE = "none";
 
     /** A configured or built-in rule. */
-    private record Source(String key, Endpoint endpoint, Map<String, String> byTier) {
+    private record Source(String key, Endpoint endpoint, Map<String, String> byTier, RuleOptions options) {
     }
 
     private final Tiers tiers;
@@ -56,11 +56,12 @@ final class RuleReader {
         var builtIn = new ArrayList<Source>();
         if (settings.builtInRules()) {
             BuiltInRules.ENDPOINTS.forEach((key, byTier) -> builtIn
-                    .add(new Source(key, Endpoint.parse(key, List.of(), caseInsensitive).orElseThrow(), byTier)));
+                    .add(new Source(key, Endpoint.parse(key, List.of(), caseInsensitive).orElseThrow(), byTier,
+                            RuleOptions.NONE)));
         }
         settings.endpoints().forEach((key, configured) -> read(key, configured, exempt, builtIn));
         builtIn.stream().sorted((a, b) -> a.key().compareTo(b.key()))
-                .forEach(rule -> add(rule.key(), rule.endpoint(), rule.byTier(), RuleSource.BUILT_IN));
+                .forEach(rule -> add(rule, RuleSource.BUILT_IN));
     }
 
     Map<String, LimitRule> rules() {
@@ -105,13 +106,15 @@ final class RuleReader {
             return;
         }
         all.ifPresent(rate -> tiers.names().forEach(tier -> byTier.put(tier, rate)));
-        configured.tiers().keySet().forEach(tier -> checkTier(key, tier, configured.tiers().get(tier)));
-        byTier.putAll(configured.tiers());
+        var options = new RuleOptionsReader(configured.tiers(), ENDPOINTS + '"' + key + '"', problems);
+        options.rates().forEach((tier, rate) -> checkTier(key, tier, rate));
+        byTier.putAll(options.rates());
         checkNotation(key, endpoint);
         if (exempt.find(endpoint.method() == null ? "GET" : endpoint.method(), endpoint.segments()) != null) {
             warnings.add("Rule has no effect, because its path is exempt (rate-limit.exempt): endpoint=" + key);
         }
-        add(key, endpoint, byTier, source.apply(ENDPOINTS + '"' + key + '"'));
+        add(new Source(key, endpoint, byTier, options.read(RequestPath.parseConfigured(endpoint.path()))),
+                source.apply(ENDPOINTS + '"' + key + '"'));
     }
 
     private void checkTier(String key, String tier, String rate) {
@@ -127,7 +130,10 @@ final class RuleReader {
         }
     }
 
-    private void add(String key, Endpoint endpoint, Map<String, String> byTier, String ruleSource) {
+    private void add(Source configured, String ruleSource) {
+        var key = configured.key();
+        var endpoint = configured.endpoint();
+        var byTier = configured.byTier();
         var rates = new LinkedHashMap<>(defaults);
         byTier.forEach((tier, text) -> {
             if (!LimitRule.FALLBACK.equals(tier)) {
@@ -136,7 +142,7 @@ final class RuleReader {
             }
         });
         var fallback = fallback(property(key, LimitRule.FALLBACK), byTier.get(LimitRule.FALLBACK));
-        var rule = new LimitRule(endpoint.resource(), Collections.unmodifiableMap(rates), fallback);
+        var rule = new LimitRule(endpoint.resource(), Collections.unmodifiableMap(rates), fallback, configured.options());
         if (!matcher.add(endpoint.method(), endpoint.segments(), rule)) {
             problems.add(property(key, "*"), "(a rule)",
                     "another rule has the same path, up to the API prefix, slashes and names of"

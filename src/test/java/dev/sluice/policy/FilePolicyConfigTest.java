@@ -139,4 +139,22 @@ class FilePolicyConfigTest {
         assertThat(policy.defaultRate("free")).isEqualTo(Rate.parse("7/minute"));
         assertThat(rate(policy, "/a", "free")).isEqualTo(Rate.parse("1/minute"));
     }
+
+    @Test
+    void mistakesInKeysAreReportedWithTheirLines() {
+        var policy = new CurrentPolicy(new Settings(), RulesDocument.EMPTY);
+        assertThat(
+                problems(policy, "endpoints:\n  /a:\n    key: [heder:x, ip]\n  /b/{id}: {key: 'path:name'}\n  /c: {key: {}}"))
+                .satisfiesExactly(
+                        line -> assertThat(line)
+                                .contains("3: endpoints.\"/a\".key=heder:x,ip: 'heder:x' is no part of a key; did you"
+                                        + " mean header?; allowed: caller, ip"),
+                        line -> assertThat(line)
+                                .contains("4: endpoints.\"/b/{id}\".key=path:name: path:name is not in the rule's path"),
+                        line -> assertThat(line).contains("5: endpoints.\"/c\".key").contains("must be a single value"));
+        assertThat(problems(policy, "tiers: [free, key]")).singleElement().asString().contains("reserved");
+        assertThat(problems(policy, "endpoints: {/a/{id}: {key: [ip, 'path:id?']}, /b: {key: 'header:x, ip'}}")).isEmpty();
+        assertThat(policy.rule("api:/a/{id}").options().key()).hasToString("ip,path:id?");
+        assertThat(policy.rule("api:/b").options().key()).hasToString("header:x,ip");
+    }
 }

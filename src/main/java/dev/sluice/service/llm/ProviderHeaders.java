@@ -12,13 +12,13 @@ import jakarta.enterprise.context.ApplicationScoped;
 
 import dev.sluice.http.RateLimitHeaders;
 import dev.sluice.identity.ApiKeyResolver;
+import dev.sluice.identity.FieldNames;
 import dev.sluice.llm.config.Providers;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.ProviderOperation;
 import dev.sluice.llm.protocol.ProviderType;
 import dev.sluice.policy.RequestPath;
 import dev.sluice.service.edge.Cors;
-import dev.sluice.service.edge.FieldNames;
 import dev.sluice.service.llm.LlmCallerResolver.LlmCaller;
 import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpHeaders;

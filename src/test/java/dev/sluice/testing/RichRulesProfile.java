@@ -1,0 +1,30 @@
+package dev.sluice.testing;
+
+import java.util.Map;
+
+import dev.sluice.identity.Sha256;
+import io.quarkus.test.junit.QuarkusTestProfile;
+
+/** Rules that say more than rates. Trusts the address of the test as a proxy. */
+public class RichRulesProfile implements QuarkusTestProfile {
+
+    @Override
+    public Map<String, String> getConfigOverrides() {
+        return Map.ofEntries(Map.entry("rate-limit.trusted-proxies", "127.0.0.1"),
+                Map.entry("rate-limit.admin-token", "the-admin-token"),
+                Map.entry("rate-limit.api-keys.bob.sha256", Sha256.hex("key-of-bob")),
+                Map.entry("rate-limit.api-keys.bob.user", "bob"), Map.entry("rate-limit.api-keys.bob.tier", "pro"),
+                Map.entry("rate-limit.endpoints.\"/campaigns\"", "3/minute"),
+                Map.entry("rate-limit.endpoints.\"/campaigns\".key", "header:X-Tenant, ip"),
+                Map.entry("rate-limit.endpoints.\"/tenants/{name}\"", "2/minute"),
+                Map.entry("rate-limit.endpoints.\"/tenants/{name}\".key[0]", "path:name"),
+                Map.entry("rate-limit.endpoints.\"/plain\"", "2/minute"),
+                Map.entry("rate-limit.endpoints.\"/plain\".key", "header:authorization?"),
+                Map.entry("rate-limit.endpoints.\"/users\"", "5/minute"),
+                Map.entry("rate-limit.endpoints.\"/users\".key", "claim:realm.tenant,team"));
+    }
+
+    /** The same in front of an upstream. */
+    public static class Gateway extends RichRulesProfile {
+    }
+}
