@@ -19,6 +19,7 @@ import dev.sluice.api.DecisionListener;
 import dev.sluice.api.DecisionMode;
 import dev.sluice.api.FallbackPolicy;
 import dev.sluice.api.Quota;
+import dev.sluice.api.QuotaStatus;
 import dev.sluice.api.Rate;
 import dev.sluice.api.RateLimitRequest;
 import dev.sluice.api.RateLimiter;
@@ -26,6 +27,7 @@ import dev.sluice.api.StoreUnavailableException;
 import dev.sluice.identity.chain.IdentityChain;
 import dev.sluice.redis.HashTags;
 import dev.sluice.store.ClaimPlan;
+import dev.sluice.store.Enforcement;
 import dev.sluice.store.JointRequest;
 import dev.sluice.store.MicrosClock;
 import dev.sluice.store.PeriodCalendar;
@@ -129,8 +131,9 @@ public final class DefaultRateLimiter implements RateLimiter, CallbackRateLimite
         private final Consumer<Decision> onDecision;
         private final Consumer<Throwable> onError;
         private final long startNanos = System.nanoTime();
+        private boolean hasShadow;
 
-        /** @param requests requests of different identifiers */
+        /** @param requests requests of different identifiers or shadow rules */
         Check(List<RateLimitRequest> requests, IdentityChain chain, Consumer<Decision> onDecision,
                 Consumer<Throwable> onError) {
             this.requests = requests;
@@ -142,17 +145,18 @@ public final class DefaultRateLimiter implements RateLimiter, CallbackRateLimite
         void start() {
             boolean consume = false;
             for (var request : requests) {
+                hasShadow |= request.shadow();
                 for (var check : request.checks()) {
-                    if (check.rate() == Rate.BLOCKED) {
+                    if (check.rate() == Rate.BLOCKED && !request.shadow()) {
                         complete(Decision.blocked(request, store.mode(), now()));
                         return;
                     }
                     consume |= check.cost() > 0;
                 }
             }
-            if (requests.size() == 1) {
+            if (requests.size() == 1 && !hasShadow) {
                 var request = requests.get(0);
-                take(storedIdentifier(request), planCache.planFor(request.checks(), consume), consume);
+                take(storedIdentifier(request), planCache.planFor(request, consume), consume);
             } else {
                 takeAll(consume);
             }
@@ -162,13 +166,13 @@ public final class DefaultRateLimiter implements RateLimiter, CallbackRateLimite
             var identifiers = new ArrayList<String>(requests.size());
             var parts = new ArrayList<ClaimPlan>(requests.size());
             for (var request : requests) {
-                var plan = planCache.planFor(request.checks(), consume);
+                var plan = planCache.planFor(request, consume);
                 if (!plan.isEmpty()) { // otherwise unlimited
                     identifiers.add(storedIdentifier(request));
                     parts.add(plan);
                 }
             }
-            if (parts.size() <= 1) {
+            if (parts.isEmpty() || parts.size() == 1 && parts.get(0).get(0).enforcement() == Enforcement.ENFORCED) {
                 take(parts.isEmpty() ? null : identifiers.get(0), parts.isEmpty() ? ClaimPlan.of(List.of()) : parts.get(0),
                         consume);
                 return;
@@ -256,10 +260,48 @@ public final class DefaultRateLimiter implements RateLimiter, CallbackRateLimite
         }
 
         private void complete(Decision decision) {
-            var delivered = dryRun ? decision.asDryRun() : decision;
-            notifyListeners(requests.get(0), (listener, nanos) -> listener.onDecision(requests.get(0), delivered, nanos),
-                    startNanos);
+            var complete = hasShadow ? withBlockedShadows(decision) : decision;
+            var delivered = dryRun ? complete.asDryRun() : complete;
+            if (hasShadow) {
+                notifyOfEach(delivered);
+            } else {
+                notify(requests.get(0), delivered);
+            }
             onDecision.accept(delivered);
+        }
+
+        /** A rule that blocks has no window, so the store knows nothing of it. */
+        private Decision withBlockedShadows(Decision decision) {
+            var complete = decision;
+            for (var request : requests) {
+                if (request.shadow()) {
+                    complete = complete.with(Decision.blocked(request, decision.mode(), decision.decidedAt()).quotas());
+                }
+            }
+            return complete;
+        }
+
+        /** Notifies of the decision on each shadow rule, unless another rule has denied the request, and then on the others. */
+        private void notifyOfEach(Decision decision) {
+            RateLimitRequest enforced = null;
+            for (var request : requests) {
+                if (!request.shadow()) {
+                    enforced = enforced == null ? request : enforced;
+                    continue;
+                }
+                var ofRule = decision.on(quota -> quota.shadow() && quota.identifier().equals(request.identifier())
+                        && request.checks().stream().anyMatch(check -> check.resource().equals(quota.resource())));
+                if (decision.allowed() || ofRule.denied()) {
+                    notify(request, ofRule);
+                }
+            }
+            if (enforced != null) {
+                notify(enforced, decision.on(quota -> !quota.shadow()));
+            }
+        }
+
+        private void notify(RateLimitRequest request, Decision decision) {
+            notifyListeners(request, (listener, nanos) -> listener.onDecision(request, decision, nanos), startNanos);
         }
     }
 
@@ -283,7 +325,8 @@ public final class DefaultRateLimiter implements RateLimiter, CallbackRateLimite
         var result = outcome.result();
         var decidedAt = MicrosClock.instant(result.now());
         var quotas = JointLimiter.statuses(outcome.request(), result, decidedAt).stream().flatMap(List::stream).toList();
-        return new Decision(result.admitted(), !result.admitted(), outcome.mode(), decidedAt, quotas,
+        boolean denied = !result.admitted() || quotas.stream().anyMatch(QuotaStatus::denied);
+        return new Decision(result.admitted(), denied, outcome.mode(), decidedAt, quotas,
                 Optional.ofNullable(outcome.reservation()));
     }
 
