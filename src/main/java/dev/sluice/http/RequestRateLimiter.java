@@ -101,7 +101,8 @@ public class RequestRateLimiter {
 
     private RuleMatch match(RoutingContext context, List<String> methods) {
         var request = context.request();
-        return policy.match(new ApiRequest(request.method().name(), methods, request.path(), request.query(), request.headers(),
+        return policy.match(new ApiRequest(request.method().name(), methods, () -> RequestAuthority.of(request), request.path(),
+                request.query(), request.headers(),
                 () -> callers.resolveAddress(context).identity()));
     }
 

@@ -85,9 +85,14 @@ public class CurrentPolicy {
         return snapshot.defaultRule();
     }
 
-    /** Returns all rules except the default one. */
+    /** Returns the rules of all endpoints except the default one. */
     public List<LimitRule> rules() {
         return snapshot.rules();
+    }
+
+    /** Returns the rules that others name as rules that hold too. */
+    public List<LimitRule> namedRules() {
+        return snapshot.namedRules();
     }
 
     /** Returns where the rule of a resource was set: {@link RuleSource}, or file and line in the rules file. */

@@ -5,7 +5,6 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -15,15 +14,11 @@ import java.util.stream.Stream;
 
 import org.jboss.logging.Logger;
 
-import com.github.benmanes.caffeine.cache.Cache;
-import com.github.benmanes.caffeine.cache.Caffeine;
-
 import dev.sluice.api.Rate;
 import dev.sluice.api.RateLimitRequest;
 import dev.sluice.config.ConfigProblems;
 import dev.sluice.config.RulesDocument;
 import dev.sluice.identity.chain.IdentityChain;
-import dev.sluice.identity.chain.OwnLimits;
 
 /** Immutable set of tiers and limit rules, as read at one time. */
 final class PolicySnapshot {
@@ -36,14 +31,16 @@ final class PolicySnapshot {
     private final Tiers tiersAndRates;
     private final LimitRule defaultRule;
     private final Map<String, LimitRule> rules;
+    /** Rules that others name, by resource. */
+    private final Map<String, LimitRule> namedRules;
     private final RuleMatcher matcher;
     private final List<String> warnings = new ArrayList<>();
     private final Map<String, String> sources;
     private final List<String> exemptPaths;
     private final RuleMatcher exempt = new RuleMatcher();
     private final List<String> apiPrefix;
-    /** Rules of levels, by the limits themselves: changed ones are another object. */
-    private final Cache<OwnLimits, LevelRules> levelRules = Caffeine.newBuilder().executor(Runnable::run).weakKeys().build();
+    private final EndpointPaths paths;
+    private final LevelMatcher levels;
 
     /** @param otherTiers tiers of the settings, which the rules file may replace; rates for them are ignored */
     private PolicySnapshot(PolicyConfig settings, RulesDocument file, List<String> otherTiers, ConfigProblems problems) {
@@ -58,11 +55,14 @@ final class PolicySnapshot {
         tiers.forEach(tier -> defaults.put(tier, tiersAndRates.rate(tier)));
         defaultRule = new LimitRule(LimitRule.DEFAULT, defaults, null);
         apiPrefix = readPath("rate-limit.api-prefix", settings.apiPrefix().orElse("/"));
+        paths = new EndpointPaths(apiPrefix, caseInsensitive);
+        levels = new LevelMatcher(paths);
         settings.exempt().orElse(List.of()).forEach(this::readExempt);
         var reader = new RuleReader(tiersAndRates, defaults, apiPrefix, caseInsensitive, problems,
                 property -> RuleSource.configured(file.place(property)));
         reader.read(settings, exempt);
         rules = reader.rules();
+        namedRules = reader.namedRules();
         matcher = reader.matcher();
         warnings.addAll(reader.warnings());
         sources = reader.sources();
@@ -167,10 +167,6 @@ final class PolicySnapshot {
         return Endpoint.segments(path, caseInsensitive);
     }
 
-    private List<String> foldCase(List<String> segments) {
-        return caseInsensitive ? RequestPath.foldCase(segments) : segments;
-    }
-
     /** Logs warnings about rules that have no effect. */
     void logWarnings() {
         warnings.forEach(LOG::warn);
@@ -193,39 +189,22 @@ final class PolicySnapshot {
         return List.copyOf(rules.values());
     }
 
+    List<LimitRule> namedRules() {
+        return List.copyOf(namedRules.values());
+    }
+
     LimitRule rule(String resource) {
-        return resource.equals(LimitRule.DEFAULT) ? defaultRule : rules.get(resource);
+        return resource.equals(LimitRule.DEFAULT) ? defaultRule : rules.getOrDefault(resource, namedRules.get(resource));
     }
 
     /** Adds the requests of the levels of a chain for an API request. */
     void addLevels(List<RateLimitRequest> requests, IdentityChain chain, Collection<String> methods, String path) {
-        for (var level : chain.levels()) {
-            var rules = levelRules.get(level.limits(), created -> new LevelRules(created, apiPrefix, caseInsensitive));
-            var request = rules.request(level.identifier(),
-                    rules.hasEndpoints() ? endpointRules(rules, methods, path) : Set.of());
-            if (request != null) {
-                requests.add(request);
-            }
-        }
+        levels.addRequests(requests, chain, methods, path);
     }
 
-    private Set<LimitRule> endpointRules(LevelRules rules, Collection<String> methods, String path) {
-        var matched = new LinkedHashSet<LimitRule>();
-        for (var interpretation : RequestPath.interpretations(path)) {
-            var endpoint = withoutPrefix(foldCase(interpretation));
-            methods.forEach(method -> {
-                var rule = rules.endpointRule(verb(method), endpoint);
-                if (rule != null) {
-                    matched.add(rule);
-                }
-            });
-        }
-        return matched;
-    }
-
-    private static String verb(String method) {
-        var upper = method.toUpperCase(Locale.ROOT);
-        return "HEAD".equals(upper) ? "GET" : upper;
+    /** Returns the values that a variable of a rule's path may have, as {@link EndpointPaths#variable} does. */
+    List<String> pathVariable(List<String> template, String name, String path) {
+        return paths.variable(template, name, path);
     }
 
     List<LimitRule> rulesFor(String method, String path) {
@@ -238,26 +217,37 @@ final class PolicySnapshot {
      * @param excluded rules that do not apply to the request
      */
     List<LimitRule> rulesFor(ApiRequest request, Set<LimitRule> excluded) {
-        Predicate<LimitRule> applies = rule -> !excluded.contains(rule);
-        var rules = rulesFor(request.method(), request.path(), applies);
+        var rules = rulesFor(request.method(), request, excluded);
         if (request.furtherMethods().isEmpty()) {
             return rules;
         }
         var all = new LinkedHashSet<>(rules);
-        request.furtherMethods().forEach(method -> all.addAll(rulesFor(method, request.path(), applies)));
+        request.furtherMethods().forEach(method -> all.addAll(rulesFor(method, request, excluded)));
         return List.copyOf(all);
     }
 
+    /** Returns whether a request, or one with another of its methods, is within the scope of a rule. */
+    boolean isFor(LimitRule rule, ApiRequest request) {
+        var scope = rule.options().scope();
+        return scope.contains(EndpointPaths.verb(request.method()), request)
+                || request.furtherMethods().stream().anyMatch(method -> scope.contains(EndpointPaths.verb(method), request));
+    }
+
+    private List<LimitRule> rulesFor(String method, ApiRequest request, Set<LimitRule> excluded) {
+        var verb = EndpointPaths.verb(method);
+        return rulesFor(verb, request.path(),
+                rule -> rule.options().scope().contains(verb, request) && !excluded.contains(rule));
+    }
+
     private List<LimitRule> rulesFor(String method, String path, Predicate<LimitRule> applies) {
-        var verb = verb(method);
-        var interpretations = RequestPath.interpretations(path);
-        if (interpretations.size() == 1) {
-            var endpoint = withoutPrefix(foldCase(interpretations.iterator().next()));
+        var verb = EndpointPaths.verb(method);
+        var endpoints = paths.endpoints(path);
+        if (endpoints.size() == 1) {
+            var endpoint = endpoints.iterator().next();
             return exempt.find(verb, endpoint) != null ? List.of() : List.of(rule(verb, endpoint, applies));
         }
         var matching = new ArrayList<LimitRule>(2);
-        for (var interpretation : interpretations) {
-            var endpoint = withoutPrefix(foldCase(interpretation));
+        for (var endpoint : endpoints) {
             var rule = rule(verb, endpoint, applies);
             if (exempt.find(verb, endpoint) == null && !matching.contains(rule)) {
                 matching.add(rule);
@@ -269,37 +259,5 @@ final class PolicySnapshot {
     private LimitRule rule(String verb, List<String> endpoint, Predicate<LimitRule> applies) {
         var rule = matcher.find(verb, endpoint, applies);
         return rule == null ? defaultRule : rule;
-    }
-
-    /**
-     * Returns the values that a variable of a template may have, one for each interpretation of the path that matches the template.
-     *
-     * @param template segments of a rule's path
-     * @param name name of the variable, without braces
-     */
-    List<String> pathVariable(List<String> template, String name, String path) {
-        int index = template.indexOf('{' + name + '}');
-        if (index < 0) {
-            return List.of();
-        }
-        return RequestPath.interpretations(path).stream().map(segments -> withoutPrefix(foldCase(segments)))
-                .filter(endpoint -> matches(template, endpoint)).map(endpoint -> endpoint.get(index)).toList();
-    }
-
-    private boolean matches(List<String> template, List<String> endpoint) {
-        if (endpoint.size() < template.size()) {
-            return false;
-        }
-        for (int i = 0; i < template.size(); i++) {
-            if (!RuleMatcher.isTemplate(template.get(i))
-                    && !foldCase(List.of(template.get(i))).get(0).equals(endpoint.get(i))) {
-                return false;
-            }
-        }
-        return true;
-    }
-
-    private List<String> withoutPrefix(List<String> segments) {
-        return Endpoint.startsWith(segments, apiPrefix) ? segments.subList(apiPrefix.size(), segments.size()) : segments;
     }
 }

@@ -6,6 +6,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 
 import dev.sluice.api.RateLimitRequest;
 import dev.sluice.policy.key.KeySource;
@@ -36,6 +38,11 @@ public final class RuleMatch {
         this.byPath = false;
     }
 
+    /** Returns whether no rule governs the request: its path is exempt. */
+    public boolean isEmpty() {
+        return rules.isEmpty();
+    }
+
     /** Returns whether no rule limits any tier, whoever sends the request. */
     public boolean isUnlimited() {
         for (var rule : rules) {
@@ -54,12 +61,11 @@ public final class RuleMatch {
      */
     public List<RateLimitRequest> requests(Caller caller, boolean withDefault) {
         var levels = caller.identity().chain().levels();
-        if (rules.size() == 1 && rules.get(0).options().key().isCaller() && levels.isEmpty()) {
+        if (rules.size() == 1 && rules.get(0).isPlain() && levels.isEmpty()) {
             var rule = rules.get(0);
             return rule.isDefault() && !withDefault
                     ? List.of()
-                    : List.of(new RateLimitRequest(caller.identity().identifier(), caller.tier(), rule.resource(),
-                            rule.singleUnitChecks(caller.tier())));
+                    : List.of(rule.request(caller.identity().identifier(), caller.tier()));
         }
         var requests = ofRules(caller, withDefault);
         if (!levels.isEmpty() && !rules.isEmpty()) {
@@ -75,19 +81,25 @@ public final class RuleMatch {
      * @param address the address of the client as a caller
      */
     public List<RateLimitRequest> preflightRequests(Caller address) {
-        var checks = rules.stream().map(rule -> rule.check(address.tier(), 1)).toList();
-        return checks.isEmpty()
-                ? List.of()
-                : List.of(
-                        new RateLimitRequest(address.identity().identifier(), address.tier(), rules.get(0).resource(), checks));
+        var identifier = address.identity().identifier();
+        return rules.stream().flatMap(rule -> Stream.concat(Stream.of(rule), furtherRules(rule)))
+                .map(rule -> rule.request(identifier, address.tier())).toList();
+    }
+
+    /** Returns the rules that hold too, as far as they are for this request. */
+    private Stream<LimitRule> furtherRules(LimitRule rule) {
+        return rule.also().isEmpty()
+                ? Stream.empty()
+                : rule.also().stream().filter(further -> policy.isFor(further, request));
     }
 
     private List<RateLimitRequest> ofRules(Caller caller, boolean withDefault) {
         var requests = new ArrayList<RateLimitRequest>();
         identifiers(caller).forEach((rule, identifiers) -> {
             if (withDefault || !rule.isDefault()) {
-                identifiers.forEach(identifier -> requests.add(new RateLimitRequest(identifier, caller.tier(), rule.resource(),
-                        rule.singleUnitChecks(caller.tier()))));
+                identifiers.forEach(identifier -> requests.add(rule.request(identifier, caller.tier())));
+                furtherRules(rule).forEach(further -> further.options().key().identifiers(source(rule, caller))
+                        .forEach(identifier -> requests.add(further.request(identifier, caller.tier()))));
             }
         });
         return requests;
@@ -113,6 +125,16 @@ public final class RuleMatch {
             }
             applied = policy.rulesFor(request, excluded);
         }
+    }
+
+    /**
+     * Returns what keys are read from that belong to no rule.
+     *
+     * @param variable returns the value of a variable of the path
+     */
+    public KeySource keySource(Caller caller, UnaryOperator<String> variable) {
+        return new KeySource(request.headers(), request.query(), caller.identity(), request.address(),
+                name -> List.of(variable.apply(name)));
     }
 
     private KeySource source(LimitRule rule, Caller caller) {

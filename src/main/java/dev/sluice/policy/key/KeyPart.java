@@ -66,9 +66,9 @@ record KeyPart(Kind kind, String name, boolean optional, String label, boolean h
     private KeyReadings readings(KeySource source) {
         var readings = new KeyReadings();
         switch (kind) {
-            case HEADER -> RequestFields.header(source.headers(), name, readings);
-            case QUERY -> RequestFields.query(source.query(), name, readings);
-            case COOKIE -> RequestFields.cookie(source.headers(), name, readings);
+            case HEADER -> RequestValues.header(source.headers(), name, readings);
+            case QUERY -> RequestValues.query(source.query(), name, readings);
+            case COOKIE -> RequestValues.cookie(source.headers(), name, readings);
             default -> source.pathVariable().apply(name).forEach(value -> readings.add(value, true));
         }
         return readings;

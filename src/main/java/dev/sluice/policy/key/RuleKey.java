@@ -30,6 +30,8 @@ public final class RuleKey {
     private static final int MAX_PARTS = 8;
     private static final int MAX_NAME_LENGTH = 128;
     private static final Pattern FIELD_NAME = Pattern.compile("[!#$%&'*+.^_`|~0-9A-Za-z-]+");
+    private static final Pattern PART = Pattern
+            .compile("\\s*(?:(?:caller|ip|user|team|org)\\s*\\??\\s*(?:,|$)|(?:header|query|cookie|claim|path)\\s*:)");
     private static final List<String> EMPTY_VALUE = List.of("");
     private static final Pattern RESERVED = Pattern
             .compile("(?:(?:caller|ip|user|team|org|(?:header|query|cookie|claim|path):[^=|]+)=|sha256:[0-9a-f]{64}$).*");
@@ -85,6 +87,11 @@ public final class RuleKey {
 
     private static String hint(String word) {
         return Suggestions.hint(word, Arrays.stream(KeyPart.Kind.values()).map(KeyPart.Kind::word).toList());
+    }
+
+    /** Returns whether a text begins as a part of a key does, and not as a text with {@code {placeholders}}. */
+    public static boolean isPart(String text) {
+        return text.indexOf('{') < 0 && PART.matcher(text).lookingAt();
     }
 
     /** Returns whether the identifiers of keys may have this form, so that requests must not choose it. */

@@ -66,7 +66,8 @@ public class ForwardedRequestLimiter {
 
     private RuleMatch match(ForwardedRequest forwarded) {
         var request = new ApiRequest(forwarded.method(), MethodOverrides.methods(forwarded.headers(), forwarded.query()),
-                forwarded.path(), forwarded.query(), forwarded.headers(), () -> callers.address(forwarded).identity());
+                forwarded::authority, forwarded.path(), forwarded.query(), forwarded.fields(),
+                () -> callers.address(forwarded).identity());
         return forwarded.rule() == null ? policy.match(request) : policy.match(request, forwarded.rule());
     }
 

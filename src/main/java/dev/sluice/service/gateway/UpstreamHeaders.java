@@ -11,6 +11,7 @@ import java.util.Set;
 
 import jakarta.enterprise.context.ApplicationScoped;
 
+import dev.sluice.http.RequestAuthority;
 import dev.sluice.identity.ApiKeyRegistry;
 import dev.sluice.identity.ApiKeyResolver;
 import dev.sluice.identity.ClientAddressResolver;
@@ -19,7 +20,6 @@ import dev.sluice.identity.HeaderText;
 import dev.sluice.identity.IdentityHeaders;
 import dev.sluice.identity.PercentEncoding;
 import dev.sluice.policy.Caller;
-import dev.sluice.service.proxy.ClientRequest;
 import dev.sluice.service.proxy.HopByHopHeaders;
 import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpHeaders;
@@ -161,7 +161,7 @@ public class UpstreamHeaders {
 
     private static void addForwarded(HttpServerRequest request, MultiMap headers, boolean trusted) {
         var peer = request.remoteAddress() == null ? null : request.remoteAddress().hostAddress();
-        var authority = ClientRequest.authority(request);
+        var authority = RequestAuthority.of(request);
         if (authority != null && (!headers.contains(HttpHeaders.HOST) || !request.uri().startsWith("/"))) {
             headers.set(HttpHeaders.HOST, authority);
         }

@@ -12,9 +12,9 @@ import io.vertx.core.http.HttpHeaders;
  * Reads header fields, query parameters and cookies in each way in which a server may read them. Each character of a header or a query
  * stands for one byte of the request.
  */
-final class RequestFields {
+final class RequestValues {
 
-    private RequestFields() {
+    private RequestValues() {
     }
 
     /** Adds the value of each line of a header field, also under the names that {@linkplain FieldNames CGI} does not distinguish. */
