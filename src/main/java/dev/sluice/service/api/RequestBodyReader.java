@@ -38,7 +38,7 @@ import dev.sluice.identity.Utf8;
  * value is converted to another type. Every error names its field.
  */
 @ApplicationScoped
-class RequestBodyReader {
+public class RequestBodyReader {
 
     /** Message of a {@link Range} on a field, also for values of other types. */
     static final String WHOLE_NUMBER = "must be a whole number from {min} to {max}";
@@ -73,10 +73,10 @@ class RequestBodyReader {
      * Reads a body.
      *
      * @param body in UTF-8
-     * @param type a record whose components are strings or whole numbers; those that are missing or null in the body are null
+     * @param type a record whose components are strings, whole numbers or maps; those that are missing or null in the body are null
      * @throws BadRequestException if the body is not a JSON object of this type
      */
-    <T extends Record> T read(byte[] body, Class<T> type) {
+    public <T extends Record> T read(byte[] body, Class<T> type) {
         T value = parse(body, type);
         var violations = validator.validate(value);
         if (!violations.isEmpty()) {
@@ -125,6 +125,9 @@ class RequestBodyReader {
     }
 
     private static String expectation(RecordComponent component) {
+        if (component.getType() == Map.class) {
+            return "must be an object";
+        }
         var range = component.getAccessor().getAnnotation(Range.class);
         return range == null
                 ? "must be a string"

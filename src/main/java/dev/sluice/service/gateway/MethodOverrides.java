@@ -38,7 +38,16 @@ public class MethodOverrides {
 
     /** Returns the methods that a request names besides its own; none if overrides are removed. */
     List<String> methods(HttpServerRequest request) {
-        return allowed ? methods(request.headers(), request.query()) : List.of();
+        return allowedMethods(request.headers(), request.query());
+    }
+
+    /**
+     * Returns the methods that a request to the gateway names besides its own; none if overrides are removed.
+     *
+     * @param query query of the request; null if there is none
+     */
+    public List<String> allowedMethods(MultiMap headers, String query) {
+        return allowed ? methods(headers, query) : List.of();
     }
 
     /**
