@@ -162,11 +162,14 @@ public class RequestRateLimiter {
         }
 
         private List<RateLimitRequest> requests(Caller caller) {
-            if (limits == null || limits.isEmpty()) {
+            var annotated = limits == null || limits.isEmpty()
+                    ? List.<RateLimitRequest>of()
+                    : limits.requests(match.keySource(caller, placeholders), caller.tier(), placeholders);
+            if (annotated.isEmpty()) {
                 return match.requests(caller, true);
             }
             var requests = new ArrayList<>(match.requests(caller, false));
-            requests.addAll(limits.requests(caller.identity().identifier(), caller.tier(), placeholders));
+            requests.addAll(annotated);
             return requests;
         }
 

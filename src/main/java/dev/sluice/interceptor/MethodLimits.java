@@ -8,6 +8,7 @@ import java.util.function.UnaryOperator;
 import dev.sluice.api.RateLimitRequest;
 import dev.sluice.api.RateLimited;
 import dev.sluice.api.ResourceCheck;
+import dev.sluice.policy.key.KeySource;
 
 /** All {@link RateLimited} annotations that apply to one method. Immutable. */
 public final class MethodLimits {
@@ -32,16 +33,17 @@ public final class MethodLimits {
     /**
      * Returns the requests for one invocation: one per identifier, that of the caller first.
      *
-     * @param caller identifier of the caller
+     * @param source what keys are read from, with the caller
      * @param tier tier of the caller; null if there is none
      * @param placeholders resolves the placeholders of {@link RateLimited#key()}
      */
-    public List<RateLimitRequest> requests(String caller, String tier, UnaryOperator<String> placeholders) {
+    public List<RateLimitRequest> requests(KeySource source, String tier, UnaryOperator<String> placeholders) {
         var checksByIdentifier = new LinkedHashMap<String, List<ResourceCheck>>();
-        checksByIdentifier.put(caller, new ArrayList<>());
+        checksByIdentifier.put(source.caller().identifier(), new ArrayList<>());
         for (var limit : limits) {
-            checksByIdentifier.computeIfAbsent(limit.identifier(caller, placeholders), identifier -> new ArrayList<>())
-                    .add(limit.check());
+            for (var identifier : limit.identifiers(source, placeholders)) {
+                checksByIdentifier.computeIfAbsent(identifier, created -> new ArrayList<>()).add(limit.check());
+            }
         }
         var requests = new ArrayList<RateLimitRequest>(checksByIdentifier.size());
         checksByIdentifier.forEach((identifier, own) -> {
