@@ -15,7 +15,8 @@ import dev.sluice.config.RulesDocument;
 public class PolicyMicrobenchmark {
 
     private record FixedConfig(List<String> tiers, Optional<String> defaultRate, Map<String, String> defaults,
-            boolean builtInDefaults, boolean builtInRules, Map<String, EndpointConfig> endpoints, Optional<List<String>> exempt,
+            boolean builtInDefaults, boolean builtInRules, Map<String, EndpointConfig> endpoints,
+            Map<String, EndpointConfig> rules, Optional<List<String>> exempt,
             Optional<String> apiPrefix, Paths paths) implements PolicyConfig {
     }
 
@@ -23,7 +24,7 @@ public class PolicyMicrobenchmark {
 
     private final CurrentPolicy policy = new CurrentPolicy(
             new FixedConfig(List.of("free", "pro"), Optional.empty(), Map.of(), true, false,
-                    Map.of("/campaigns", RULE, "/users/{id}/orders", RULE, "POST /reports", RULE),
+                    Map.of("/campaigns", RULE, "/users/{id}/orders", RULE, "POST /reports", RULE), Map.of(),
                     Optional.of(List.of("/static", "/healthz")), Optional.of("/api/v1"), () -> false),
             RulesDocument.EMPTY);
 

@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 import org.jspecify.annotations.Nullable;
 
@@ -18,7 +19,8 @@ import com.fasterxml.jackson.annotation.JsonValue;
  * Result of a {@link RateLimitRequest}. Immutable.
  *
  * @param allowed whether the request may proceed
- * @param denied whether a quota was exceeded; equals {@code !allowed}, except in a dry run, which allows every request
+ * @param denied whether a quota was exceeded; equals {@code !allowed}, except in a dry run, which allows every request, and where only
+ *        {@linkplain QuotaStatus#shadow() shadow} quotas are exceeded
  * @param mode where the decision was made
  * @param decidedAt time of the decision, by the clock of the deciding store
  * @param quotas status of every quota that applied, in the order of the request's checks; empty if none applied
@@ -71,14 +73,18 @@ public record Decision(boolean allowed, boolean denied, DecisionMode mode, Insta
         var quotas = new ArrayList<QuotaStatus>();
         for (var request : requests) {
             for (var check : request.checks()) {
-                check.rate().quotas().forEach(quota -> quotas.add(QuotaStatus.unused(request.identifier(), check, quota, now)));
+                for (var quota : check.rate().quotas()) {
+                    var unused = QuotaStatus.unused(request.identifier(), check, quota, now);
+                    quotas.add(request.shadow() ? unused.asShadow() : unused);
+                }
             }
         }
         return new Decision(true, false, mode, now, quotas);
     }
 
     /**
-     * Creates the denial of a request that has a check with {@link Rate#BLOCKED}.
+     * Creates the denial of a request that has a check with {@link Rate#BLOCKED}; a {@linkplain RateLimitRequest#shadow() shadow}
+     * request is allowed.
      *
      * @param request the request to deny
      * @param mode where the decision was made
@@ -86,8 +92,31 @@ public record Decision(boolean allowed, boolean denied, DecisionMode mode, Insta
      */
     public static Decision blocked(RateLimitRequest request, DecisionMode mode, Instant now) {
         var quotas = request.checks().stream().filter(check -> check.rate() == Rate.BLOCKED)
-                .map(check -> QuotaStatus.blocked(request.identifier(), check.resource())).toList();
-        return new Decision(false, true, mode, now, quotas);
+                .map(check -> QuotaStatus.blocked(request.identifier(), check.resource()))
+                .map(quota -> request.shadow() ? quota.asShadow() : quota).toList();
+        return new Decision(request.shadow(), true, mode, now, quotas);
+    }
+
+    /**
+     * Returns a copy with further quotas.
+     *
+     * @param further the status of the quotas
+     */
+    public Decision with(List<QuotaStatus> further) {
+        var all = new ArrayList<>(quotas);
+        all.addAll(further);
+        return new Decision(allowed, denied || further.stream().anyMatch(QuotaStatus::denied), mode, decidedAt, all,
+                reservation);
+    }
+
+    /**
+     * Returns the decision on some of the quotas.
+     *
+     * @param included selects the quotas
+     */
+    public Decision on(Predicate<QuotaStatus> included) {
+        var some = quotas.stream().filter(included).toList();
+        return new Decision(allowed, some.stream().anyMatch(QuotaStatus::denied), mode, decidedAt, some, reservation);
     }
 
     /**
@@ -106,15 +135,17 @@ public record Decision(boolean allowed, boolean denied, DecisionMode mode, Insta
 
     /**
      * Returns the most restrictive quota: among exceeded quotas the one with the longest wait, otherwise the one with the
-     * fewest units remaining. Quotas of different units are compared by the remaining share of their limits.
+     * fewest units remaining. Quotas of different units are compared by the remaining share of their limits. Shadow quotas count
+     * only if there are no others.
      *
      * @return the quota that {@code X-RateLimit-Limit} and its siblings report; empty if no quota applied
      */
     public Optional<QuotaStatus> mostRestrictive() {
+        var effective = effective();
         @Nullable
         QuotaStatus first = null;
         boolean severalUnits = false;
-        for (var quota : quotas) {
+        for (var quota : effective) {
             severalUnits |= first != null && quota.unit() != first.unit();
             if (first == null || MOST_RESTRICTIVE_FIRST.compare(quota, first) < 0) {
                 first = quota;
@@ -124,8 +155,19 @@ public record Decision(boolean allowed, boolean denied, DecisionMode mode, Insta
             return Optional.ofNullable(first);
         }
         return Arrays.stream(QuotaUnit.values())
-                .flatMap(unit -> quotas.stream().filter(quota -> quota.unit() == unit).min(MOST_RESTRICTIVE_FIRST).stream())
+                .flatMap(unit -> effective.stream().filter(quota -> quota.unit() == unit).min(MOST_RESTRICTIVE_FIRST).stream())
                 .min(Comparator.comparingDouble(quota -> (double) quota.remaining() / quota.limit()));
+    }
+
+    /** Returns the quotas that can deny a request; all quotas if there is none. */
+    private List<QuotaStatus> effective() {
+        for (var quota : quotas) {
+            if (quota.shadow()) {
+                var enforced = quotas.stream().filter(each -> !each.shadow()).toList();
+                return enforced.isEmpty() ? quotas : enforced;
+            }
+        }
+        return quotas;
     }
 
     /**
@@ -136,7 +178,7 @@ public record Decision(boolean allowed, boolean denied, DecisionMode mode, Insta
     public Optional<Duration> retryAfter() {
         @Nullable
         Instant latest = null;
-        for (var quota : quotas) {
+        for (var quota : effective()) {
             if (quota.denied()) {
                 if (quota.retryAt().isEmpty()) {
                     return Optional.empty();

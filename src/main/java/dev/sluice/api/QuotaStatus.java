@@ -25,21 +25,35 @@ import com.fasterxml.jackson.annotation.JsonValue;
  * @param retryAt when the denied cost fits, provided that nothing else is counted meanwhile; empty if the quota was not
  *        exceeded, or if the cost never fits
  * @param period kind of the calendar period that is the window; null for a sliding window
+ * @param shadow whether the quota denies nothing: it is only counted and reported
  */
 public record QuotaStatus(String identifier, String resource, QuotaUnit unit, long limit, Duration window, long remaining,
-        Optional<Instant> resetAt, boolean denied, Optional<Instant> retryAt, @Nullable CalendarPeriod period) {
+        Optional<Instant> resetAt, boolean denied, Optional<Instant> retryAt, @Nullable CalendarPeriod period,
+        boolean shadow) {
 
     /** Creates the state of a quota with a sliding window. */
     public QuotaStatus(String identifier, String resource, QuotaUnit unit, long limit, Duration window, long remaining,
             Optional<Instant> resetAt, boolean denied, Optional<Instant> retryAt) {
-        this(identifier, resource, unit, limit, window, remaining, resetAt, denied, retryAt, null);
+        this(identifier, resource, unit, limit, window, remaining, resetAt, denied, retryAt, null, false);
+    }
+
+    /** Creates the state of a quota that can deny requests. */
+    public QuotaStatus(String identifier, String resource, QuotaUnit unit, long limit, Duration window, long remaining,
+            Optional<Instant> resetAt, boolean denied, Optional<Instant> retryAt, @Nullable CalendarPeriod period) {
+        this(identifier, resource, unit, limit, window, remaining, resetAt, denied, retryAt, period, false);
+    }
+
+    /** Returns a copy that denies nothing. */
+    public QuotaStatus asShadow() {
+        return new QuotaStatus(identifier, resource, unit, limit, window, remaining, resetAt, denied, retryAt, period, true);
     }
 
     /**
      * Returns the JSON form, with the field names of the HTTP API. Jackson uses it.
      *
      * @return {@code identifier}, {@code resource}, {@code limit}, {@code remaining}, {@code window_seconds}, {@code reset_at},
-     *         {@code unit} unless it is {@code requests}, {@code denied}, {@code retry_at}, {@code period} of the calendar. Times are Unix seconds, rounded up;
+     *         {@code unit} unless it is {@code requests}, {@code denied}, {@code retry_at}, {@code period} of the calendar,
+     *         {@code shadow} if it denies nothing. Times are Unix seconds, rounded up;
      *         what does not apply is null
      */
     @JsonValue
@@ -52,6 +66,9 @@ public record QuotaStatus(String identifier, String resource, QuotaUnit unit, lo
         fields.put("retry_at", epochSeconds(retryAt));
         if (period != null) {
             fields.put("period", period.value());
+        }
+        if (shadow) {
+            fields.put("shadow", true);
         }
         return fields;
     }
@@ -73,7 +90,7 @@ public record QuotaStatus(String identifier, String resource, QuotaUnit unit, lo
 
     static QuotaStatus unused(String identifier, ResourceCheck check, Quota quota, Instant now) {
         return new QuotaStatus(identifier, check.resource(), quota.unit(), quota.limit(), quota.window(), quota.limit(),
-                Optional.of(now), false, Optional.empty(), quota.period());
+                Optional.of(now), false, Optional.empty(), quota.period(), false);
     }
 
     static QuotaStatus blocked(String identifier, String resource) {

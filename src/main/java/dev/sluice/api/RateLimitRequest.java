@@ -12,8 +12,11 @@ import org.jspecify.annotations.Nullable;
  * @param tier tier of the caller, for metrics; null if there is none
  * @param label name of the rule, for metrics; must come from a bounded set, never from the content of a request
  * @param checks the checks, all of which must pass
+ * @param shadow whether the checks are counted and reported, but deny nothing. A request whose checks do not pass is allowed, and
+ *        counts in none of their windows
  */
-public record RateLimitRequest(String identifier, @Nullable String tier, String label, List<ResourceCheck> checks) {
+public record RateLimitRequest(String identifier, @Nullable String tier, String label, List<ResourceCheck> checks,
+        boolean shadow) {
 
     /** Label of requests that bring a rate of their own. */
     public static final String CUSTOM_LABEL = "custom";
@@ -22,6 +25,19 @@ public record RateLimitRequest(String identifier, @Nullable String tier, String 
     public RateLimitRequest {
         Identifiers.requireValid("identifier", identifier);
         checks = List.copyOf(checks);
+    }
+
+    /**
+     * Creates a request whose checks can deny it.
+     *
+     * @param identifier owner of the windows; 1 to 256 characters
+     * @param tier tier of the caller, for metrics; null if there is none
+     * @param label name of the rule, for metrics
+     * @param checks the checks, all of which must pass
+     * @throws IllegalArgumentException if the identifier is invalid
+     */
+    public RateLimitRequest(String identifier, @Nullable String tier, String label, List<ResourceCheck> checks) {
+        this(identifier, tier, label, checks, false);
     }
 
     /**

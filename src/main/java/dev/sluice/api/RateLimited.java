@@ -74,10 +74,17 @@ public @interface RateLimited {
     String resource() default "";
 
     /**
-     * Identifier to count instead of the caller. The identifier is {@code key:} followed by this text, in which {@code {name}} is
+     * What the windows belong to instead of the caller, in one of two forms. Windows of all identifiers of an invocation are decided
+     * together. May contain configuration expressions.
+     * <p>
+     * Parts of the request as in the key of a rule: {@code caller}, {@code ip}, {@code user}, {@code team}, {@code org},
+     * {@code header:X-Tenant}, {@code query:page}, {@code cookie:theme}, {@code claim:tenant} and {@code path:id}, several separated by
+     * commas. The identifier is {@code header:x-tenant=acme}. A part that is absent is empty; one that ends in {@code ?} makes the
+     * annotation not apply to requests without it. Outside of a request all parts are absent, except {@code caller}.
+     * <p>
+     * Any other text, or one with {@code {name}}: the identifier is {@code key:} followed by the text, in which {@code {name}} is
      * replaced by a value of the invocation: on a JAX-RS method the path or query parameter of that name, elsewhere the method's
-     * parameter of that name (requires compilation with {@code -parameters}) or position ({@code {0}}). Windows of different
-     * identifiers are decided one after the other, those of the caller first. May contain configuration expressions.
+     * parameter of that name (requires compilation with {@code -parameters}) or position ({@code {0}}).
      */
     @Nonbinding
     String key() default "";

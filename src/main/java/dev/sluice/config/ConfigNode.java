@@ -114,6 +114,22 @@ public final class ConfigNode {
         return strings;
     }
 
+    /**
+     * Returns the strings of the child nodes by key, as {@link #stringMapOrString}, with the items of lists joined by commas.
+     *
+     * @param lists keys whose values may be lists
+     */
+    public Map<String, String> stringMapOrString(String unnamedKey, Set<String> lists, ConfigProblems problems) {
+        if (value instanceof String string) {
+            return Map.of(unnamedKey, string);
+        }
+        var strings = new LinkedHashMap<String, String>();
+        entries(problems).forEach((name, node) -> (lists.contains(name) && node.isList()
+                ? Optional.of(String.join(",", node.stringList(problems)))
+                : node.string(problems)).ifPresent(string -> strings.put(name, string)));
+        return strings;
+    }
+
     /** Returns the strings of the child nodes by key; if this is a string itself, it alone, under a key of its own. */
     public Map<String, String> stringMapOrString(String unnamedKey, ConfigProblems problems) {
         return value instanceof String string ? Map.of(unnamedKey, string) : stringMap(problems);

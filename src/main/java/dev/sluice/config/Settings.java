@@ -38,6 +38,8 @@ final class Settings {
             rate-limit.built-in-rules boolean false
             rate-limit.endpoints.<endpoint> text -
             rate-limit.endpoints.<endpoint>.<tier> text -
+            rate-limit.rules.<name> text -
+            rate-limit.rules.<name>.<tier> text -
             rate-limit.exempt text -
             rate-limit.api-prefix text /api/v1
             rate-limit.paths.case-insensitive boolean false

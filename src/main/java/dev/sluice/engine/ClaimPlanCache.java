@@ -7,6 +7,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 
 import dev.sluice.api.FallbackPolicy;
+import dev.sluice.api.RateLimitRequest;
 import dev.sluice.api.ResourceCheck;
 import dev.sluice.store.ClaimPlan;
 import dev.sluice.store.Enforcement;
@@ -23,6 +24,7 @@ final class ClaimPlanCache {
 
     private final FallbackPolicy fallback;
     private final Map<List<ResourceCheck>, ClaimPlan> plans = new ConcurrentHashMap<>();
+    private final Map<ClaimPlan, ClaimPlan> shadowPlans = new ConcurrentHashMap<>();
     private final Map<List<ClaimPlan>, JointPlan> jointPlans = new ConcurrentHashMap<>();
 
     private final PeriodCalendar calendar;
@@ -61,6 +63,15 @@ final class ClaimPlanCache {
     ClaimPlan chargePlan(List<ResourceCheck> checks) {
         return ClaimPlan.of(claims(checks, true).stream().filter(claim -> claim.cost() > 0)
                 .map(claim -> claim.with(Enforcement.CHARGED)).toList());
+    }
+
+    /** Returns the plan of a request's checks, as {@link #planFor(List, boolean)} does. */
+    ClaimPlan planFor(RateLimitRequest request, boolean consume) {
+        var plan = planFor(request.checks(), consume);
+        return request.shadow()
+                ? cached(shadowPlans, plan, enforced -> ClaimPlan.of(enforced.stream().map(WindowClaim::asShadow).toList()))
+                        .at(clock)
+                : plan;
     }
 
     /** Returns the plan of several identifiers whose claims must all fit, of which each has one of these plans. */

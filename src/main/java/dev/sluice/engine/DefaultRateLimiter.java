@@ -27,6 +27,7 @@ import dev.sluice.api.StoreUnavailableException;
 import dev.sluice.identity.chain.IdentityChain;
 import dev.sluice.redis.HashTags;
 import dev.sluice.store.ClaimPlan;
+import dev.sluice.store.Enforcement;
 import dev.sluice.store.JointRequest;
 import dev.sluice.store.MicrosClock;
 import dev.sluice.store.PeriodCalendar;
@@ -151,8 +152,9 @@ public final class DefaultRateLimiter implements RateLimiter, CallbackRateLimite
         private final Consumer<Decision> onDecision;
         private final Consumer<Throwable> onError;
         private final long startNanos = System.nanoTime();
+        private boolean hasShadow;
 
-        /** @param requests requests of different identifiers */
+        /** @param requests requests of different identifiers or shadow rules */
         Check(List<RateLimitRequest> requests, IdentityChain chain, boolean charge, Consumer<Decision> onDecision,
                 Consumer<Throwable> onError) {
             this.requests = requests;
@@ -165,17 +167,18 @@ public final class DefaultRateLimiter implements RateLimiter, CallbackRateLimite
         void start() {
             boolean consume = false;
             for (var request : requests) {
+                hasShadow |= request.shadow();
                 for (var check : request.checks()) {
-                    if (check.rate() == Rate.BLOCKED) {
+                    if (check.rate() == Rate.BLOCKED && !request.shadow()) {
                         complete(Decision.blocked(request, store.mode(), now()));
                         return;
                     }
                     consume |= check.cost() > 0;
                 }
             }
-            if (requests.size() == 1 && !(charge && consume)) {
+            if (requests.size() == 1 && !hasShadow && !(charge && consume)) {
                 var request = requests.get(0);
-                take(storedIdentifier(request), planCache.planFor(request.checks(), consume), consume);
+                take(storedIdentifier(request), planCache.planFor(request, consume), consume);
             } else {
                 takeAll(consume);
             }
@@ -187,13 +190,13 @@ public final class DefaultRateLimiter implements RateLimiter, CallbackRateLimite
             for (var request : requests) {
                 var plan = charge && consume
                         ? planCache.chargePlan(request.checks())
-                        : planCache.planFor(request.checks(), consume);
+                        : planCache.planFor(request, consume);
                 if (!plan.isEmpty()) { // otherwise unlimited
                     identifiers.add(storedIdentifier(request));
                     parts.add(plan);
                 }
             }
-            if (parts.isEmpty() || parts.size() == 1 && !charge) {
+            if (parts.isEmpty() || parts.size() == 1 && parts.get(0).get(0).enforcement() == Enforcement.ENFORCED) {
                 take(parts.isEmpty() ? null : identifiers.get(0), parts.isEmpty() ? ClaimPlan.of(List.of()) : parts.get(0),
                         consume);
                 return;
@@ -287,15 +290,54 @@ public final class DefaultRateLimiter implements RateLimiter, CallbackRateLimite
         }
 
         private void complete(Decision decision) {
-            var delivered = dryRun ? decision.asDryRun() : decision;
-            notifyListeners(requests.get(0), (listener, nanos) -> {
+            var complete = hasShadow ? withBlockedShadows(decision) : decision;
+            var delivered = dryRun ? complete.asDryRun() : complete;
+            if (hasShadow) {
+                notifyOfEach(delivered);
+            } else {
+                notify(requests.get(0), delivered);
+            }
+            onDecision.accept(delivered);
+        }
+
+        /** A rule that blocks has no window, so the store knows nothing of it. */
+        private Decision withBlockedShadows(Decision decision) {
+            var complete = decision;
+            for (var request : requests) {
+                if (request.shadow()) {
+                    complete = complete.with(Decision.blocked(request, decision.mode(), decision.decidedAt()).quotas());
+                }
+            }
+            return complete;
+        }
+
+        /** Notifies of the decision on each shadow rule, unless another rule has denied the request, and then on the others. */
+        private void notifyOfEach(Decision decision) {
+            RateLimitRequest enforced = null;
+            for (var request : requests) {
+                if (!request.shadow()) {
+                    enforced = enforced == null ? request : enforced;
+                    continue;
+                }
+                var ofRule = decision.on(quota -> quota.shadow() && quota.identifier().equals(request.identifier())
+                        && request.checks().stream().anyMatch(check -> check.resource().equals(quota.resource())));
+                if (decision.allowed() || ofRule.denied()) {
+                    notify(request, ofRule);
+                }
+            }
+            if (enforced != null) {
+                notify(enforced, decision.on(quota -> !quota.shadow()));
+            }
+        }
+
+        private void notify(RateLimitRequest request, Decision decision) {
+            notifyListeners(request, (listener, nanos) -> {
                 if (listener instanceof ChainDecisionListener chained) {
-                    chained.onDecision(requests.get(0), chain, delivered, nanos);
+                    chained.onDecision(request, chain, decision, nanos);
                 } else {
-                    listener.onDecision(requests.get(0), delivered, nanos);
+                    listener.onDecision(request, decision, nanos);
                 }
             }, startNanos);
-            onDecision.accept(delivered);
         }
     }
 
@@ -320,7 +362,8 @@ public final class DefaultRateLimiter implements RateLimiter, CallbackRateLimite
         var decidedAt = MicrosClock.instant(result.now());
         var quotas = new ArrayList<QuotaStatus>(result.windows().length);
         JointLimiter.statuses(outcome.request(), result, decidedAt).forEach(quotas::addAll);
-        return new Decision(result.admitted(), !result.admitted(), outcome.mode(), decidedAt, quotas,
+        boolean denied = !result.admitted() || quotas.stream().anyMatch(QuotaStatus::denied);
+        return new Decision(result.admitted(), denied, outcome.mode(), decidedAt, quotas,
                 Optional.ofNullable(outcome.reservation()));
     }
 

@@ -239,7 +239,7 @@ public final class JointLimiter {
                 FailoverWindowStore.windowDuration(claim.span()), Math.max(0, claim.share() - state.used()),
                 Optional.of(state.freeAt() == 0 ? decidedAt : MicrosClock.instant(state.freeAt())), state.retryAt() != 0,
                 state.retryAt() > 0 ? Optional.of(MicrosClock.instant(state.retryAt())) : Optional.empty(),
-                claim.calendar() == null ? null : claim.calendar().period());
+                claim.calendar() == null ? null : claim.calendar().period(), claim.enforcement() == Enforcement.SHADOW);
     }
 
     private JointResult uncounted(List<Part> parts, DecisionMode mode) {

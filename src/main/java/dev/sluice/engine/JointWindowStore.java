@@ -270,9 +270,14 @@ public final class JointWindowStore {
         }
     }
 
-    private static Map<String, List<WindowClaim>> taken(JointRequest request, StoreResult result) {
-        var taken = new HashMap<String, List<WindowClaim>>();
-        forEachTaken(request, result, taken::put);
+    /** Part of a request: no two parts of an identifier concern the same resource. */
+    private record PartKey(String identifier, String resource) {
+    }
+
+    private static Map<PartKey, List<WindowClaim>> taken(JointRequest request, StoreResult result) {
+        var taken = new HashMap<PartKey, List<WindowClaim>>();
+        forEachTaken(request, result,
+                (identifier, claims) -> taken.put(new PartKey(identifier, claims.get(0).resource()), claims));
         return taken;
     }
 
@@ -281,18 +286,18 @@ public final class JointWindowStore {
             String reservation) {
         var here = taken(local, granted);
         var there = late.failed()
-                ? Map.<String, List<WindowClaim>>of()
+                ? Map.<PartKey, List<WindowClaim>>of()
                 : taken(request.at(late.result().now()), late.result());
-        here.forEach((identifier, claims) -> {
-            if (there.containsKey(identifier)) {
-                memory.moveGrant(identifier, claims, granted.now(), late.result().now());
+        here.forEach((part, claims) -> {
+            if (there.containsKey(part)) {
+                memory.moveGrant(part.identifier(), claims, granted.now(), late.result().now());
             } else {
-                memory.addUnsynced(identifier, claims, granted.now(), reservation);
+                memory.addUnsynced(part.identifier(), claims, granted.now(), reservation);
             }
         });
-        there.forEach((identifier, claims) -> {
-            if (!here.containsKey(identifier) && (!granted.admitted() || local.identifiers().contains(identifier))) {
-                store.refund(identifier, claims, late.result().now(), reservation);
+        there.forEach((part, claims) -> {
+            if (!here.containsKey(part) && (!granted.admitted() || local.identifiers().contains(part.identifier()))) {
+                store.refund(part.identifier(), claims, late.result().now(), reservation);
             }
         });
     }

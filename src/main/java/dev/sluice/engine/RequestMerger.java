@@ -6,19 +6,30 @@ import java.util.List;
 
 import dev.sluice.api.RateLimitRequest;
 
-/** Merges requests of the same identifier, so that no two requests that are decided together concern the same windows. */
+/**
+ * Merges requests of the same identifier, so that no two requests that are decided together concern the same windows. A shadow request
+ * is merged with those of the same resource only: what does not fit takes nothing, which must not affect others.
+ */
 final class RequestMerger {
+
+    private record Key(String identifier, String shadowResource) {
+
+        static Key of(RateLimitRequest request) {
+            return new Key(request.identifier(),
+                    request.shadow() && !request.checks().isEmpty() ? request.checks().get(0).resource() : null);
+        }
+    }
 
     private RequestMerger() {
     }
 
-    /** Returns requests of different identifiers, in the order of their first request. */
+    /** Returns requests of different identifiers or shadow resources, in the order of their first request. */
     static List<RateLimitRequest> merge(List<RateLimitRequest> requests) {
         if (!hasDuplicates(requests)) {
             return requests;
         }
-        var merged = new LinkedHashMap<String, RateLimitRequest>();
-        requests.forEach(request -> merged.merge(request.identifier(), request, RequestMerger::combine));
+        var merged = new LinkedHashMap<Key, RateLimitRequest>();
+        requests.forEach(request -> merged.merge(Key.of(request), request, RequestMerger::combine));
         return List.copyOf(merged.values());
     }
 
@@ -36,6 +47,6 @@ final class RequestMerger {
     private static RateLimitRequest combine(RateLimitRequest one, RateLimitRequest other) {
         var checks = new ArrayList<>(one.checks());
         checks.addAll(other.checks());
-        return new RateLimitRequest(one.identifier(), one.tier(), one.label(), checks);
+        return new RateLimitRequest(one.identifier(), one.tier(), one.label(), checks, one.shadow());
     }
 }

@@ -139,7 +139,7 @@ public final class ErrorResponse {
             var violated = new JsonArray();
             var names = PolicyNames.of(decision.quotas());
             for (int i = 0; i < names.size(); i++) {
-                if (decision.quotas().get(i).denied()) {
+                if (decision.quotas().get(i).denied() && !decision.quotas().get(i).shadow()) {
                     violated.add(names.get(i));
                 }
             }

@@ -1,7 +1,6 @@
 package dev.sluice.http;
 
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
@@ -10,7 +9,6 @@ import jakarta.enterprise.context.ApplicationScoped;
 
 import dev.sluice.api.Decision;
 import dev.sluice.api.RateLimitRequest;
-import dev.sluice.api.ResourceCheck;
 import dev.sluice.api.StoreUnavailableException;
 import dev.sluice.engine.CallbackRateLimiter;
 import dev.sluice.identity.CredentialsRejectedException;
@@ -18,10 +16,11 @@ import dev.sluice.identity.KeysUnavailableException;
 import dev.sluice.identity.RejectedCredential;
 import dev.sluice.identity.RejectedCredentialException;
 import dev.sluice.interceptor.MethodLimits;
+import dev.sluice.policy.ApiRequest;
 import dev.sluice.policy.Caller;
 import dev.sluice.policy.CallerResolver;
 import dev.sluice.policy.CurrentPolicy;
-import dev.sluice.policy.LimitRule;
+import dev.sluice.policy.RuleMatch;
 import io.smallrye.mutiny.Uni;
 import io.vertx.ext.web.RoutingContext;
 
@@ -59,7 +58,7 @@ public class RequestRateLimiter {
      */
     public void admit(RoutingContext request, List<String> methods, Consumer<AdmissionResult> onResult,
             Consumer<Throwable> onFailure) {
-        admit(new PendingAdmission(request, methods, null, name -> "", onResult, onFailure, rulesFor(request, methods)));
+        admit(new PendingAdmission(request, match(request, methods), null, name -> "", onResult, onFailure));
     }
 
     /**
@@ -73,8 +72,10 @@ public class RequestRateLimiter {
      */
     public void admitPreflight(RoutingContext request, List<String> methods, Consumer<AdmissionResult> onResult,
             Consumer<Throwable> onFailure) {
-        new PendingAdmission(request, methods, null, name -> "", onResult, onFailure, rulesFor(request, methods))
-                .decide(callers.resolveAddress(request));
+        var match = match(request, methods);
+        var address = callers.resolveAddress(request);
+        new PendingAdmission(request, match, null, name -> "", onResult, onFailure)
+                .decide(address, match.preflightRequests(address));
     }
 
     /**
@@ -90,32 +91,19 @@ public class RequestRateLimiter {
     public void admit(RoutingContext request, MethodLimits limits, UnaryOperator<String> placeholders,
             Consumer<AdmissionResult> onResult,
             Consumer<Throwable> onFailure) {
-        var rules = rulesFor(request, List.of());
-        if (limits.isEmpty() && areUnlimited(rules)) {
+        var match = match(request, List.of());
+        if (limits.isEmpty() && match.isUnlimited()) {
             onResult.accept(NOT_LIMITED);
         } else {
-            admit(new PendingAdmission(request, List.of(), limits, placeholders, onResult, onFailure, rules));
+            admit(new PendingAdmission(request, match, limits, placeholders, onResult, onFailure));
         }
     }
 
-    private List<LimitRule> rulesFor(RoutingContext request, List<String> methods) {
-        var path = request.request().path();
-        var rules = policy.rulesFor(request.request().method().name(), path);
-        if (methods.isEmpty()) {
-            return rules;
-        }
-        var all = new LinkedHashSet<>(rules);
-        methods.forEach(method -> all.addAll(policy.rulesFor(method, path)));
-        return List.copyOf(all);
-    }
-
-    private static boolean areUnlimited(List<LimitRule> rules) {
-        for (var rule : rules) {
-            if (!rule.isUnlimited()) {
-                return false;
-            }
-        }
-        return true;
+    private RuleMatch match(RoutingContext context, List<String> methods) {
+        var request = context.request();
+        return policy.match(new ApiRequest(request.method().name(), methods, () -> RequestAuthority.of(request), request.path(),
+                request.query(), request.headers(),
+                () -> callers.resolveAddress(context).identity()));
     }
 
     private void admit(PendingAdmission pending) {
@@ -137,24 +125,21 @@ public class RequestRateLimiter {
     private final class PendingAdmission {
 
         private final RoutingContext request;
-        private final List<String> furtherMethods;
+        private final RuleMatch match;
         private final MethodLimits limits;
         private final UnaryOperator<String> placeholders;
         private final Consumer<AdmissionResult> onResult;
         private final Consumer<Throwable> onFailure;
-        private final List<LimitRule> rules;
 
-        PendingAdmission(RoutingContext request, List<String> furtherMethods, MethodLimits limits,
-                UnaryOperator<String> placeholders,
-                Consumer<AdmissionResult> onResult,
-                Consumer<Throwable> onFailure, List<LimitRule> rules) {
+        /** @param limits annotations of the method; null if there is none */
+        PendingAdmission(RoutingContext request, RuleMatch match, MethodLimits limits, UnaryOperator<String> placeholders,
+                Consumer<AdmissionResult> onResult, Consumer<Throwable> onFailure) {
             this.request = request;
-            this.furtherMethods = furtherMethods;
+            this.match = match;
             this.limits = limits;
             this.placeholders = placeholders;
             this.onResult = onResult;
             this.onFailure = onFailure;
-            this.rules = rules;
         }
 
         void decide(Caller caller) {
@@ -165,6 +150,10 @@ public class RequestRateLimiter {
                 onFailure.accept(e);
                 return;
             }
+            decide(caller, requests);
+        }
+
+        void decide(Caller caller, List<RateLimitRequest> requests) {
             if (requests.isEmpty()) {
                 onResult.accept(new AdmissionResult(caller, null));
             } else {
@@ -173,24 +162,15 @@ public class RequestRateLimiter {
         }
 
         private List<RateLimitRequest> requests(Caller caller) {
-            var chain = caller.identity().chain();
-            var own = RequestRateLimiter.requests(caller, rules, limits, placeholders);
-            if (chain.levels().isEmpty() || rules.isEmpty()) {
-                return own;
+            var annotated = limits == null || limits.isEmpty()
+                    ? List.<RateLimitRequest>of()
+                    : limits.requests(match.keySource(caller, placeholders), caller.tier(), placeholders);
+            if (annotated.isEmpty()) {
+                return match.requests(caller, true);
             }
-            var requests = new ArrayList<>(own);
-            policy.addLevels(requests, chain, methods(), request.request().path());
+            var requests = new ArrayList<>(match.requests(caller, false));
+            requests.addAll(annotated);
             return requests;
-        }
-
-        private List<String> methods() {
-            var method = request.request().method().name();
-            if (furtherMethods.isEmpty()) {
-                return List.of(method);
-            }
-            var methods = new ArrayList<>(furtherMethods);
-            methods.add(method);
-            return methods;
         }
 
         private void complete(Caller caller, Decision decision) {
@@ -217,35 +197,6 @@ public class RequestRateLimiter {
                 onFailure.accept(cause);
             }
         }
-    }
-
-    private static List<RateLimitRequest> requests(Caller caller, List<LimitRule> rules, MethodLimits limits,
-            UnaryOperator<String> placeholders) {
-        if (limits == null || limits.isEmpty()) {
-            return rules.isEmpty() ? List.of() : List.of(request(caller, rules));
-        }
-        var checks = new ArrayList<ResourceCheck>(2);
-        String label = null;
-        for (var rule : rules) {
-            if (!rule.isDefault()) {
-                checks.add(rule.check(caller.tier(), 1));
-                label = label == null ? rule.resource() : label;
-            }
-        }
-        return limits.requests(caller.identity().identifier(), caller.tier(), label, checks, placeholders);
-    }
-
-    /**
-     * Returns the request for the decision on one request of a caller.
-     *
-     * @param rules the rules that apply, at least one
-     */
-    public static RateLimitRequest request(Caller caller, List<LimitRule> rules) {
-        var first = rules.get(0);
-        var checks = rules.size() == 1
-                ? first.singleUnitChecks(caller.tier())
-                : rules.stream().map(rule -> rule.check(caller.tier(), 1)).toList();
-        return new RateLimitRequest(caller.identity().identifier(), caller.tier(), first.resource(), checks);
     }
 
     private AdmissionResult writeDecision(RoutingContext request, Caller caller, Decision decision) {

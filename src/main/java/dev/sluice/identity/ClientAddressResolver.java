@@ -87,6 +87,15 @@ public class ClientAddressResolver {
     }
 
     /**
+     * Returns whether a peer may name the caller, by {@link IdentityHeaders}.
+     *
+     * @param remote remote end of the connection; null if it is not known
+     */
+    public boolean isIdentityProxy(@Nullable SocketAddress remote) {
+        return peer(remote).identifies();
+    }
+
+    /**
      * Returns whether the peer of a request may name the caller, by {@link IdentityHeaders}. Called for requests that have them:
      * logs once that those of a trusted proxy are ignored.
      */

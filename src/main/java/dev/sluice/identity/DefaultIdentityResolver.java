@@ -10,6 +10,7 @@ import org.eclipse.microprofile.jwt.JsonWebToken;
 import org.jspecify.annotations.Nullable;
 
 import dev.sluice.directory.IdentityNames;
+import dev.sluice.identity.chain.ClaimReader;
 import io.quarkus.arc.DefaultBean;
 import io.quarkus.security.AuthenticationFailedException;
 import io.quarkus.security.identity.IdentityProviderManager;
@@ -105,7 +106,8 @@ public class DefaultIdentityResolver implements IdentityResolver {
         }
         var user = Identity.user(name, Identity.Source.PRINCIPAL, tier == null ? null : tier.toString());
         return Uni.createFrom().deferred(() -> principal instanceof JsonWebToken token
-                ? enricher.loadForToken(user, token)
+                ? enricher.loadForToken(
+                        user.withClaims(path -> new ClaimReader(path).readText(token::getClaim, token.getRawToken())), token)
                 : enricher.load(user, null, null));
     }
 

@@ -1,6 +1,7 @@
 package dev.sluice.identity;
 
 import java.util.Optional;
+import java.util.function.Function;
 
 import org.jspecify.annotations.Nullable;
 
@@ -14,8 +15,17 @@ import dev.sluice.identity.chain.IdentityChain;
  * @param source how the identity was established
  * @param tier tier that the credentials claim; null if there is none
  * @param chain the levels whose limits hold too: key, user, team and organisation
+ * @param claims returns the text of a claim of the caller's token, by its name or a path with dots; null if there is none
  */
-public record Identity(String identifier, Source source, @Nullable String tier, IdentityChain chain) {
+public record Identity(String identifier, Source source, @Nullable String tier, IdentityChain chain,
+        Function<String, @Nullable String> claims) {
+
+    private static final Function<String, @Nullable String> NO_CLAIMS = path -> null;
+
+    /** Creates an identity that is not established by a token. */
+    public Identity(String identifier, Source source, @Nullable String tier, IdentityChain chain) {
+        this(identifier, source, tier, chain, NO_CLAIMS);
+    }
 
     /** Creates an identity whose caller has no limits of their own. */
     public Identity(String identifier, Source source, @Nullable String tier) {
@@ -51,6 +61,11 @@ public record Identity(String identifier, Source source, @Nullable String tier, 
     /** Returns the identifier for the key of an annotation, {@code key:<text>}; a text that is too long is hashed. */
     public static String keyIdentifier(String text) {
         return Sha256.toIdentifier("key:", text);
+    }
+
+    /** Returns a copy with the claims of a token. */
+    Identity withClaims(Function<String, @Nullable String> ofToken) {
+        return new Identity(identifier, source, tier, chain, ofToken);
     }
 
     static Identity address(String address) {

@@ -57,7 +57,7 @@ class IdentityEnricher {
 
     private static Identity enriched(Identity identity, ResolvedCaller caller) {
         return new Identity(identity.identifier(), identity.source(), caller.tier() == null ? identity.tier() : caller.tier(),
-                caller.chain());
+                caller.chain(), identity.claims());
     }
 
     /**

@@ -32,7 +32,7 @@ public final class Sha256 {
     }
 
     /** Returns prefix and name; if that is no valid identifier, prefix, {@code sha256:} and the hash of the name. */
-    static String toIdentifier(String prefix, String name) {
+    public static String toIdentifier(String prefix, String name) {
         var identifier = prefix + name;
         return Identifiers.isValid(identifier) ? identifier : prefix + "sha256:" + hex(name);
     }

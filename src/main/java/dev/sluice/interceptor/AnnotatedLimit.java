@@ -1,27 +1,36 @@
 package dev.sluice.interceptor;
 
+import java.util.List;
 import java.util.function.UnaryOperator;
 
 import dev.sluice.api.RateLimited;
 import dev.sluice.api.ResourceCheck;
+import dev.sluice.policy.key.KeySource;
 
 /** One parsed {@link RateLimited} annotation. */
 final class AnnotatedLimit {
 
-    private final ResourceCheck check;
-    private final KeyTemplate key;
+    /** Returns the identifiers whose windows an invocation counts in. */
+    @FunctionalInterface
+    interface Identifiers {
 
-    /** @param key template of the identifier; null to count the caller */
-    AnnotatedLimit(ResourceCheck check, KeyTemplate key) {
+        /** @param placeholders resolves the placeholders of a template */
+        List<String> of(KeySource source, UnaryOperator<String> placeholders);
+    }
+
+    private final ResourceCheck check;
+    private final Identifiers identifiers;
+
+    AnnotatedLimit(ResourceCheck check, Identifiers identifiers) {
         this.check = check;
-        this.key = key;
+        this.identifiers = identifiers;
     }
 
     ResourceCheck check() {
         return check;
     }
 
-    String identifier(String caller, UnaryOperator<String> placeholders) {
-        return key == null ? caller : key.identifier(placeholders);
+    List<String> identifiers(KeySource source, UnaryOperator<String> placeholders) {
+        return identifiers.of(source, placeholders);
     }
 }

@@ -8,6 +8,7 @@ import java.util.function.UnaryOperator;
 import dev.sluice.api.RateLimitRequest;
 import dev.sluice.api.RateLimited;
 import dev.sluice.api.ResourceCheck;
+import dev.sluice.policy.key.KeySource;
 
 /** All {@link RateLimited} annotations that apply to one method. Immutable. */
 public final class MethodLimits {
@@ -32,24 +33,22 @@ public final class MethodLimits {
     /**
      * Returns the requests for one invocation: one per identifier, that of the caller first.
      *
-     * @param caller identifier of the caller
+     * @param source what keys are read from, with the caller
      * @param tier tier of the caller; null if there is none
-     * @param label label of the requests; null for the name of each request's first resource
-     * @param checks further checks of the caller, decided together with the annotations
      * @param placeholders resolves the placeholders of {@link RateLimited#key()}
      */
-    public List<RateLimitRequest> requests(String caller, String tier, String label, List<ResourceCheck> checks,
-            UnaryOperator<String> placeholders) {
+    public List<RateLimitRequest> requests(KeySource source, String tier, UnaryOperator<String> placeholders) {
         var checksByIdentifier = new LinkedHashMap<String, List<ResourceCheck>>();
-        checksByIdentifier.put(caller, new ArrayList<>(checks));
+        checksByIdentifier.put(source.caller().identifier(), new ArrayList<>());
         for (var limit : limits) {
-            checksByIdentifier.computeIfAbsent(limit.identifier(caller, placeholders), identifier -> new ArrayList<>())
-                    .add(limit.check());
+            for (var identifier : limit.identifiers(source, placeholders)) {
+                checksByIdentifier.computeIfAbsent(identifier, created -> new ArrayList<>()).add(limit.check());
+            }
         }
         var requests = new ArrayList<RateLimitRequest>(checksByIdentifier.size());
         checksByIdentifier.forEach((identifier, own) -> {
             if (!own.isEmpty()) {
-                requests.add(new RateLimitRequest(identifier, tier, label == null ? own.get(0).resource() : label, own));
+                requests.add(new RateLimitRequest(identifier, tier, own.get(0).resource(), own));
             }
         });
         return requests;

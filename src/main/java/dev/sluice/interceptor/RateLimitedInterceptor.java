@@ -16,12 +16,15 @@ import dev.sluice.api.RateLimitRequest;
 import dev.sluice.api.RateLimited;
 import dev.sluice.api.RateLimiter;
 import dev.sluice.engine.CallbackRateLimiter;
+import dev.sluice.identity.Identity;
 import dev.sluice.identity.chain.IdentityChain;
 import dev.sluice.policy.Caller;
 import dev.sluice.policy.CallerResolver;
+import dev.sluice.policy.key.KeySource;
 import io.quarkus.arc.Arc;
 import io.quarkus.vertx.http.runtime.CurrentVertxRequest;
 import io.smallrye.mutiny.Uni;
+import io.vertx.core.MultiMap;
 import io.vertx.ext.web.RoutingContext;
 
 /** Decides {@link RateLimited} before an invocation, unless the request filter has decided it for the current request. */
@@ -34,7 +37,8 @@ class RateLimitedInterceptor {
     private final CallbackRateLimiter limiter;
     private final CallerResolver callers;
     private final CurrentVertxRequest currentRequest;
-    private final String applicationIdentifier;
+    /** Caller of invocations outside of requests. */
+    private final Identity application;
 
     RateLimitedInterceptor(RateLimitedMethods methods, RateLimiter limiter, CallerResolver callers,
             CurrentVertxRequest currentRequest,
@@ -43,7 +47,7 @@ class RateLimitedInterceptor {
         this.limiter = CallbackRateLimiter.of(limiter);
         this.callers = callers;
         this.currentRequest = currentRequest;
-        this.applicationIdentifier = "app:" + application;
+        this.application = new Identity("app:" + application, Identity.Source.ADDRESS, null);
     }
 
     @AroundInvoke
@@ -60,14 +64,19 @@ class RateLimitedInterceptor {
     private Uni<Decision> admit(MethodLimits limits, InvocationContext call, RoutingContext request) {
         UnaryOperator<String> placeholders = name -> argument(call, name);
         if (request == null) {
-            return checkAll(limits.requests(applicationIdentifier, null, null, List.of(), placeholders), IdentityChain.NONE);
+            var source = new KeySource(MultiMap.caseInsensitiveMultiMap(), null, application, () -> null,
+                    name -> List.of(placeholders.apply(name)));
+            return checkAll(limits.requests(source, null, placeholders), IdentityChain.NONE);
         }
-        return callers.resolve(request)
-                .chain(caller -> checkAll(requests(limits, caller, placeholders), caller.identity().chain()));
+        return callers.resolve(request).chain(caller -> checkAll(
+                limits.requests(source(request, caller, placeholders), caller.tier(), placeholders),
+                caller.identity().chain()));
     }
 
-    private static List<RateLimitRequest> requests(MethodLimits limits, Caller caller, UnaryOperator<String> placeholders) {
-        return limits.requests(caller.identity().identifier(), caller.tier(), null, List.of(), placeholders);
+    private KeySource source(RoutingContext context, Caller caller, UnaryOperator<String> placeholders) {
+        var request = context.request();
+        return new KeySource(request.headers(), request.query(), caller.identity(),
+                () -> callers.resolveAddress(context).identity(), name -> List.of(placeholders.apply(name)));
     }
 
     private Uni<Decision> checkAll(List<RateLimitRequest> requests, IdentityChain chain) {

@@ -23,6 +23,7 @@ import dev.sluice.api.RateLimited;
 import dev.sluice.api.ResourceCheck;
 import dev.sluice.config.ConfigProblems;
 import dev.sluice.identity.Sha256;
+import dev.sluice.policy.key.RuleKey;
 
 /** Parses the {@link RateLimited} annotations of methods and caches the result. Thread-safe. */
 @ApplicationScoped
@@ -103,7 +104,7 @@ public class RateLimitedMethods {
         if (check.rate() != Rate.BLOCKED && check.isUnsatisfiable()) {
             throw new IllegalArgumentException("cost is above the limit: every invocation would be denied");
         }
-        return new AnnotatedLimit(check, annotation.key().isEmpty() ? null : template(annotation, key));
+        return new AnnotatedLimit(check, identifiers(ConfigExpressions.expand(config, annotation.key()), key));
     }
 
     /** Returns whether the bean has another limited method of the same name. One that it overrides is not another one. */
@@ -125,15 +126,27 @@ public class RateLimitedMethods {
                 && (method.getModifiers() & (Modifier.PRIVATE | Modifier.STATIC)) == 0;
     }
 
-    private KeyTemplate template(RateLimited annotation, MethodKey key) {
-        var template = new KeyTemplate(ConfigExpressions.expand(config, annotation.key()));
+    private static AnnotatedLimit.Identifiers identifiers(String text, MethodKey key) {
+        if (text.isEmpty()) {
+            return (source, placeholders) -> List.of(source.caller().identifier());
+        }
+        if (RuleKey.isPart(text)) {
+            var parts = RuleKey.parse(Arrays.asList(text.split(",", -1)));
+            checkPlaceholders(parts.pathVariables(), key);
+            return (source, placeholders) -> parts.identifiers(source);
+        }
+        var template = new KeyTemplate(text);
+        checkPlaceholders(template.placeholders(), key);
+        return (source, placeholders) -> List.of(template.identifier(placeholders));
+    }
+
+    private static void checkPlaceholders(List<String> names, MethodKey key) {
         var allowed = KeyPlaceholders.of(key.beanClass(), key.method());
-        for (var name : template.placeholders()) {
+        for (var name : names) {
             if (!allowed.contains(name)) {
                 throw new IllegalArgumentException("key has an unknown placeholder {" + name + "}; known: " + allowed);
             }
         }
-        return template;
     }
 
     private Rate rate(RateLimited annotation) {

@@ -11,13 +11,11 @@ import jakarta.inject.Inject;
 import org.eclipse.microprofile.config.Config;
 
 import dev.sluice.api.Rate;
-import dev.sluice.api.RateLimitRequest;
 import dev.sluice.config.ConfigProblems;
 import dev.sluice.config.RulesChanged;
 import dev.sluice.config.RulesDocument;
 import dev.sluice.config.RulesFile;
 import dev.sluice.identity.IdentityConfig;
-import dev.sluice.identity.chain.IdentityChain;
 
 /** Limit rules in force: those of the settings and of the rules file, reloaded when the file changes. Thread-safe. */
 @ApplicationScoped
@@ -89,9 +87,14 @@ public class CurrentPolicy {
         return snapshot.defaultRule();
     }
 
-    /** Returns all rules except the default one. */
+    /** Returns the rules of all endpoints except the default one. */
     public List<LimitRule> rules() {
         return snapshot.rules();
+    }
+
+    /** Returns the rules that others name as rules that hold too. */
+    public List<LimitRule> namedRules() {
+        return snapshot.namedRules();
     }
 
     /** Returns where the rule of a resource was set: {@link RuleSource}, or file and line in the rules file. */
@@ -114,16 +117,14 @@ public class CurrentPolicy {
         return snapshot.repeatedEndpoint(names);
     }
 
-    /**
-     * Adds the requests for the limits of a caller's levels, which hold in addition to the rules.
-     *
-     * @param requests receives one request for each level that limits the API request
-     * @param chain the levels of the caller
-     * @param methods HTTP methods whose limits hold
-     * @param path path as it was sent, without the query
-     */
-    public void addLevels(List<RateLimitRequest> requests, IdentityChain chain, Collection<String> methods, String path) {
-        snapshot.addLevels(requests, chain, methods, path);
+    /** Returns the rules that govern a request: one, several if the path is ambiguous, or none if the path is exempt. */
+    public RuleMatch match(ApiRequest request) {
+        return new RuleMatch(snapshot, request);
+    }
+
+    /** Returns the match of a request with a rule that applies instead of those of its path. */
+    public RuleMatch match(ApiRequest request, LimitRule rule) {
+        return new RuleMatch(snapshot, request, rule);
     }
 
     /**
@@ -132,7 +133,7 @@ public class CurrentPolicy {
      * @param method HTTP method, case-insensitive; the rules of GET apply to HEAD
      * @param path path as it was sent, without the query
      */
-    public List<LimitRule> rulesFor(String method, String path) {
+    List<LimitRule> rulesFor(String method, String path) {
         return snapshot.rulesFor(method, path);
     }
 }

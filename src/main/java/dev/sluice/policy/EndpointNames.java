@@ -1,6 +1,7 @@
 package dev.sluice.policy;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -23,6 +24,21 @@ public final class EndpointNames {
     public static Optional<String> problem(String name) {
         var endpoint = Endpoint.parse(name, List.of(), false);
         return endpoint.isEmpty() ? Optional.of(Endpoint.ALLOWED) : notationProblem(endpoint.get());
+    }
+
+    /** Returns what is wrong with a method, which is case-sensitive; empty if nothing is. */
+    static Optional<String> methodProblem(String method) {
+        var upper = method.toUpperCase(Locale.ROOT);
+        if (method.isEmpty() || !method.chars().allMatch(Character::isLetter)) {
+            return Optional.of("HTTP methods, separated by commas, such as GET,POST");
+        } else if (!method.equals(upper)) {
+            return Optional.of("methods are in upper case; write '" + upper + "'");
+        } else if (method.equals("HEAD")) {
+            return Optional.of("HEAD counts as GET; write 'GET'");
+        }
+        return METHODS.contains(method) || isUnusual(method)
+                ? Optional.empty()
+                : Optional.of(method + " is no HTTP method that is forwarded" + Suggestions.hint(method, METHODS));
     }
 
     /** Reports wildcards of other programs, which would be literal text here, and methods that no request has. */

@@ -15,7 +15,7 @@ final class FilePolicyConfig implements PolicyConfig {
 
     /** Top-level keys of a rules file, including those that other packages read. */
     private static final Set<String> ALLOWED_KEYS = Set.of("tiers", "default", "defaults", "endpoints", "exempt", "api-keys",
-            "llm", "domains");
+            "llm", "domains", "rules");
 
     /** Key of a rule's only value, as long as it is in a map with those of tiers. */
     private static final String ALL = "";
@@ -26,6 +26,7 @@ final class FilePolicyConfig implements PolicyConfig {
     private final Set<String> tiersWithDefaultInFile;
     private final Map<String, String> defaults;
     private final Map<String, EndpointConfig> endpoints;
+    private final Map<String, EndpointConfig> rules;
     private final Optional<List<String>> exempt;
 
     FilePolicyConfig(PolicyConfig base, RulesDocument file, ConfigProblems problems) {
@@ -40,15 +41,19 @@ final class FilePolicyConfig implements PolicyConfig {
         var fileDefaults = root.stringMap("defaults", problems).orElse(Map.of());
         tiersWithDefaultInFile = fileDefaults.keySet();
         defaults.putAll(fileDefaults);
-        root.entries("endpoints", problems).forEach((endpoint, node) -> {
-            var rates = new LinkedHashMap<>(node.stringMapOrString(ALL, problems));
-            endpoints.put(endpoint, EndpointConfig.of(rates.remove(ALL), rates));
-            node.children().filter(child -> !child.key().equals(LimitRule.FALLBACK))
-                    .forEach(child -> checkTier(child, problems));
-        });
+        rules = new LinkedHashMap<>(base.rules());
+        root.entries("endpoints", problems).forEach((endpoint, node) -> endpoints.put(endpoint, rule(node, problems)));
+        root.entries("rules", problems).forEach((name, node) -> rules.put(name, rule(node, problems)));
         root.entries("defaults", problems).values().forEach(node -> checkTier(node, problems));
         root.entries("api-keys", problems).values().forEach(key -> key.string("tier", problems).filter(tier -> !isTier(tier))
                 .ifPresent(tier -> key.entries(problems).get("tier").addProblem(problems, Tiers.unknown(tier, tierNames()))));
+    }
+
+    private EndpointConfig rule(ConfigNode node, ConfigProblems problems) {
+        var rates = new LinkedHashMap<>(node.stringMapOrString(ALL, RuleOptionsReader.LISTS, problems));
+        node.children().filter(child -> !RuleOptionsReader.RESERVED.contains(child.key()))
+                .forEach(child -> checkTier(child, problems));
+        return EndpointConfig.of(rates.remove(ALL), rates);
     }
 
     /** Reports a tier that is one of the settings but not of the file. One that is neither is reported with all others. */
@@ -96,6 +101,11 @@ final class FilePolicyConfig implements PolicyConfig {
     @Override
     public Map<String, EndpointConfig> endpoints() {
         return endpoints;
+    }
+
+    @Override
+    public Map<String, EndpointConfig> rules() {
+        return rules;
     }
 
     @Override

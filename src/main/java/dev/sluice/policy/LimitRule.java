@@ -10,6 +10,7 @@ import java.util.stream.Collectors;
 import dev.sluice.api.FallbackPolicy;
 import dev.sluice.api.Quota;
 import dev.sluice.api.Rate;
+import dev.sluice.api.RateLimitRequest;
 import dev.sluice.api.ResourceCheck;
 
 /**
@@ -18,22 +19,38 @@ import dev.sluice.api.ResourceCheck;
  * @param resource resource name of its windows: {@code api:} and the endpoint as configured, or {@code api:default}
  * @param rates the rate of each tier, in the order of the tiers
  * @param fallback policy while Redis is unavailable; null for that of {@code rate-limit.fallback}
+ * @param options what it says besides its rates
+ * @param also rules that hold too
  * @param unitChecks the check of a request that costs one unit, by tier
- * @param isUnlimited whether every tier is unlimited
+ * @param isUnlimited whether every tier is unlimited, by the rules that hold too as well
  */
-public record LimitRule(String resource, Map<String, Rate> rates, FallbackPolicy fallback,
-        Map<String, List<ResourceCheck>> unitChecks, boolean isUnlimited) {
+public record LimitRule(String resource, Map<String, Rate> rates, FallbackPolicy fallback, RuleOptions options,
+        List<LimitRule> also, Map<String, List<ResourceCheck>> unitChecks, boolean isUnlimited) {
 
     /** Resource name of the rule for endpoints that have none of their own. */
     public static final String DEFAULT = "api:default";
+
+    /** Prefix of a rule's name in the name of its resource, for rules that others name. */
+    public static final String NAMED = "rule:";
 
     /** Key of the fallback policy, which stands beside the tiers in the configuration of a rule. */
     public static final String FALLBACK = "fallback";
 
     public LimitRule(String resource, Map<String, Rate> rates, FallbackPolicy fallback) {
-        this(resource, rates, fallback, rates.entrySet().stream().collect(Collectors.toUnmodifiableMap(Map.Entry::getKey,
-                rate -> List.of(new ResourceCheck(resource, rate.getValue(), 1).withFallback(fallback)))),
-                rates.values().stream().allMatch(Rate.UNLIMITED::equals));
+        this(resource, rates, fallback, RuleOptions.NONE, List.of());
+    }
+
+    LimitRule(String resource, Map<String, Rate> rates, FallbackPolicy fallback, RuleOptions options,
+            List<LimitRule> also) {
+        this(resource, rates, fallback, options, List.copyOf(also),
+                rates.entrySet().stream().collect(Collectors.toUnmodifiableMap(Map.Entry::getKey,
+                        rate -> List.of(new ResourceCheck(resource, rate.getValue(), 1).withFallback(fallback)))),
+                rates.values().stream().allMatch(Rate.UNLIMITED::equals) && also.stream().allMatch(LimitRule::isUnlimited));
+    }
+
+    /** Returns whether a request of a caller counts for the caller by this rule alone, and may be denied. */
+    boolean isPlain() {
+        return options == RuleOptions.NONE && also.isEmpty();
     }
 
     public boolean isDefault() {
@@ -49,6 +66,11 @@ public record LimitRule(String resource, Map<String, Rate> rates, FallbackPolicy
 
     public Rate rate(String tier) {
         return rates.get(tier);
+    }
+
+    /** Returns the request for a decision on one unit. */
+    public RateLimitRequest request(String identifier, String tier) {
+        return new RateLimitRequest(identifier, tier, resource, singleUnitChecks(tier), options.shadow());
     }
 
     /** Returns the check of a request of a tier. */
@@ -71,5 +93,11 @@ public record LimitRule(String resource, Map<String, Rate> rates, FallbackPolicy
     private Rate rateOrFirst(String tier) {
         var rate = rates.get(tier);
         return rate == null ? rates.values().iterator().next() : rate;
+    }
+
+    /** Rules are keys of maps on the path of requests; those in force have different resources. */
+    @Override
+    public int hashCode() {
+        return resource.hashCode();
     }
 }

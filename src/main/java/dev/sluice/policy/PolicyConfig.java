@@ -39,14 +39,17 @@ public interface PolicyConfig {
     /** Rules by endpoint, {@code "/path"} or {@code "METHOD /path"}. */
     Map<String, EndpointConfig> endpoints();
 
-    /** Rule of an endpoint. */
+    /** Rules that those of endpoints name as rules that hold too, by name. */
+    Map<String, EndpointConfig> rules();
+
+    /** Rule of an endpoint, or one that has a name. */
     interface EndpointConfig {
 
         /** The rate of all tiers that have none of their own; {@code none} for no rule. */
         @WithParentName
         Optional<String> all();
 
-        /** Rates by tier, and the fallback policy under {@code fallback}. */
+        /** Rates by tier; beside them what else the rule says, such as {@code fallback} and {@code key}. */
         @WithParentName
         Map<String, String> tiers();
 

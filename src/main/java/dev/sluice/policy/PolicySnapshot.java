@@ -5,24 +5,20 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 import org.jboss.logging.Logger;
-
-import com.github.benmanes.caffeine.cache.Cache;
-import com.github.benmanes.caffeine.cache.Caffeine;
 
 import dev.sluice.api.Rate;
 import dev.sluice.api.RateLimitRequest;
 import dev.sluice.config.ConfigProblems;
 import dev.sluice.config.RulesDocument;
 import dev.sluice.identity.chain.IdentityChain;
-import dev.sluice.identity.chain.OwnLimits;
 
 /** Immutable set of tiers and limit rules, as read at one time. */
 final class PolicySnapshot {
@@ -35,14 +31,16 @@ final class PolicySnapshot {
     private final Tiers tiersAndRates;
     private final LimitRule defaultRule;
     private final Map<String, LimitRule> rules;
+    /** Rules that others name, by resource. */
+    private final Map<String, LimitRule> namedRules;
     private final RuleMatcher matcher;
     private final List<String> warnings = new ArrayList<>();
     private final Map<String, String> sources;
     private final List<String> exemptPaths;
     private final RuleMatcher exempt = new RuleMatcher();
     private final List<String> apiPrefix;
-    /** Rules of levels, by the limits themselves: changed ones are another object. */
-    private final Cache<OwnLimits, LevelRules> levelRules = Caffeine.newBuilder().executor(Runnable::run).weakKeys().build();
+    private final EndpointPaths paths;
+    private final LevelMatcher levels;
 
     /** @param otherTiers tiers of the settings, which the rules file may replace; rates for them are ignored */
     private PolicySnapshot(PolicyConfig settings, RulesDocument file, List<String> otherTiers, ConfigProblems problems) {
@@ -57,11 +55,14 @@ final class PolicySnapshot {
         tiers.forEach(tier -> defaults.put(tier, tiersAndRates.rate(tier)));
         defaultRule = new LimitRule(LimitRule.DEFAULT, defaults, null);
         apiPrefix = readPath("rate-limit.api-prefix", settings.apiPrefix().orElse("/"));
+        paths = new EndpointPaths(apiPrefix, caseInsensitive);
+        levels = new LevelMatcher(paths);
         settings.exempt().orElse(List.of()).forEach(this::readExempt);
         var reader = new RuleReader(tiersAndRates, defaults, apiPrefix, caseInsensitive, problems,
                 property -> RuleSource.configured(file.place(property)));
         reader.read(settings, exempt);
         rules = reader.rules();
+        namedRules = reader.namedRules();
         matcher = reader.matcher();
         warnings.addAll(reader.warnings());
         sources = reader.sources();
@@ -86,9 +87,10 @@ final class PolicySnapshot {
     private List<String> tiers(List<String> configured) {
         var known = new ArrayList<String>();
         for (var name : configured) {
-            if (name.isBlank() || known.contains(name.strip()) || LimitRule.FALLBACK.equals(name.strip())) {
+            if (name.isBlank() || known.contains(name.strip()) || RuleOptionsReader.RESERVED.contains(name.strip())) {
                 problems.add("rate-limit.tiers", String.join(",", configured),
-                        "distinct names, separated by commas; \"fallback\" is reserved for the fallback policy of a rule");
+                        "distinct names, separated by commas; reserved for what a rule says besides its rates: "
+                                + RuleOptionsReader.RESERVED.stream().sorted().collect(Collectors.joining(", ")));
             } else {
                 known.add(name.strip());
             }
@@ -165,10 +167,6 @@ final class PolicySnapshot {
         return Endpoint.segments(path, caseInsensitive);
     }
 
-    private List<String> foldCase(List<String> segments) {
-        return caseInsensitive ? RequestPath.foldCase(segments) : segments;
-    }
-
     /** Logs warnings about rules that have no effect. */
     void logWarnings() {
         warnings.forEach(LOG::warn);
@@ -191,59 +189,74 @@ final class PolicySnapshot {
         return List.copyOf(rules.values());
     }
 
-    LimitRule rule(String resource) {
-        return resource.equals(LimitRule.DEFAULT) ? defaultRule : rules.get(resource);
+    List<LimitRule> namedRules() {
+        return List.copyOf(namedRules.values());
     }
 
-    /** Adds the requests of the levels of a chain for an API request. */
+    LimitRule rule(String resource) {
+        return resource.equals(LimitRule.DEFAULT) ? defaultRule : rules.getOrDefault(resource, namedRules.get(resource));
+    }
+
+    /** Returns an endpoint of these that is another spelling of one before it; empty if none is. */
     Optional<String> repeatedEndpoint(Collection<String> names) {
         var matcher = new RuleMatcher();
-        return names.stream().filter(name -> Endpoint.parse(name, apiPrefix, caseInsensitive)
+        return names.stream().filter(name -> Endpoint.parse(name, paths.prefix(), paths.caseInsensitive())
                 .filter(endpoint -> !matcher.add(endpoint.method(), endpoint.segments(), defaultRule())).isPresent())
                 .findFirst();
     }
 
+    /** Adds the requests of the levels of a chain for an API request. */
     void addLevels(List<RateLimitRequest> requests, IdentityChain chain, Collection<String> methods, String path) {
-        for (var level : chain.levels()) {
-            var request = LevelRules.request(level,
-                    level.limits().endpoints().isEmpty() ? Set.of() : endpointRules(level.limits(), methods, path));
-            if (request != null) {
-                requests.add(request);
-            }
-        }
+        levels.addRequests(requests, chain, methods, path);
     }
 
-    private Set<LimitRule> endpointRules(OwnLimits limits, Collection<String> methods, String path) {
-        var rules = levelRules.get(limits, created -> new LevelRules(created, apiPrefix, caseInsensitive));
-        var matched = new LinkedHashSet<LimitRule>();
-        for (var interpretation : RequestPath.interpretations(path)) {
-            var endpoint = withoutPrefix(foldCase(interpretation));
-            methods.forEach(method -> {
-                var rule = rules.endpointRule(verb(method), endpoint);
-                if (rule != null) {
-                    matched.add(rule);
-                }
-            });
-        }
-        return matched;
-    }
-
-    private static String verb(String method) {
-        var upper = method.toUpperCase(Locale.ROOT);
-        return "HEAD".equals(upper) ? "GET" : upper;
+    /** Returns the values that a variable of a rule's path may have, as {@link EndpointPaths#variable} does. */
+    List<String> pathVariable(List<String> template, String name, String path) {
+        return paths.variable(template, name, path);
     }
 
     List<LimitRule> rulesFor(String method, String path) {
-        var verb = verb(method);
-        var interpretations = RequestPath.interpretations(path);
-        if (interpretations.size() == 1) {
-            var endpoint = withoutPrefix(foldCase(interpretations.iterator().next()));
-            return exempt.find(verb, endpoint) != null ? List.of() : List.of(rule(verb, endpoint));
+        return rulesFor(method, path, rule -> true);
+    }
+
+    /**
+     * Returns the rules of a request, for each of its methods.
+     *
+     * @param excluded rules that do not apply to the request
+     */
+    List<LimitRule> rulesFor(ApiRequest request, Set<LimitRule> excluded) {
+        var rules = rulesFor(request.method(), request, excluded);
+        if (request.furtherMethods().isEmpty()) {
+            return rules;
+        }
+        var all = new LinkedHashSet<>(rules);
+        request.furtherMethods().forEach(method -> all.addAll(rulesFor(method, request, excluded)));
+        return List.copyOf(all);
+    }
+
+    /** Returns whether a request, or one with another of its methods, is within the scope of a rule. */
+    boolean isFor(LimitRule rule, ApiRequest request) {
+        var scope = rule.options().scope();
+        return scope.contains(EndpointPaths.verb(request.method()), request)
+                || request.furtherMethods().stream().anyMatch(method -> scope.contains(EndpointPaths.verb(method), request));
+    }
+
+    private List<LimitRule> rulesFor(String method, ApiRequest request, Set<LimitRule> excluded) {
+        var verb = EndpointPaths.verb(method);
+        return rulesFor(verb, request.path(),
+                rule -> rule.options().scope().contains(verb, request) && !excluded.contains(rule));
+    }
+
+    private List<LimitRule> rulesFor(String method, String path, Predicate<LimitRule> applies) {
+        var verb = EndpointPaths.verb(method);
+        var endpoints = paths.endpoints(path);
+        if (endpoints.size() == 1) {
+            var endpoint = endpoints.iterator().next();
+            return exempt.find(verb, endpoint) != null ? List.of() : List.of(rule(verb, endpoint, applies));
         }
         var matching = new ArrayList<LimitRule>(2);
-        for (var interpretation : interpretations) {
-            var endpoint = withoutPrefix(foldCase(interpretation));
-            var rule = rule(verb, endpoint);
+        for (var endpoint : endpoints) {
+            var rule = rule(verb, endpoint, applies);
             if (exempt.find(verb, endpoint) == null && !matching.contains(rule)) {
                 matching.add(rule);
             }
@@ -251,12 +264,8 @@ final class PolicySnapshot {
         return matching;
     }
 
-    private LimitRule rule(String verb, List<String> endpoint) {
-        var rule = matcher.find(verb, endpoint);
+    private LimitRule rule(String verb, List<String> endpoint, Predicate<LimitRule> applies) {
+        var rule = matcher.find(verb, endpoint, applies);
         return rule == null ? defaultRule : rule;
-    }
-
-    private List<String> withoutPrefix(List<String> segments) {
-        return Endpoint.startsWith(segments, apiPrefix) ? segments.subList(apiPrefix.size(), segments.size()) : segments;
     }
 }

@@ -116,19 +116,6 @@ public final class RequestPath {
         if (segment.indexOf('%') < 0) {
             return segment;
         }
-        var in = segment.getBytes(StandardCharsets.UTF_8);
-        var out = new byte[in.length];
-        int length = 0;
-        for (int i = 0; i < in.length; i++) {
-            int high = i + 2 < in.length && in[i] == '%' ? Character.digit(in[i + 1], 16) : -1;
-            int low = high < 0 ? -1 : Character.digit(in[i + 2], 16);
-            if (low < 0) {
-                out[length++] = in[i];
-            } else {
-                out[length++] = (byte) (high << 4 | low);
-                i += 2;
-            }
-        }
-        return new String(out, 0, length, StandardCharsets.UTF_8);
+        return new String(PercentEncoding.decode(segment.getBytes(StandardCharsets.UTF_8)), StandardCharsets.UTF_8);
     }
 }

@@ -3,6 +3,7 @@ package dev.sluice.policy;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 
 /**
  * Finds the most specific rule of a path: of all rules whose path equals the request's path or is a prefix of it, the longest;
@@ -16,9 +17,12 @@ final class RuleMatcher {
         Node template;
         LimitRule anyMethod;
 
-        LimitRule rule(String method) {
+        LimitRule rule(String method, Predicate<LimitRule> applies) {
             var rule = byMethod.isEmpty() ? null : byMethod.get(method);
-            return rule == null ? anyMethod : rule;
+            if (rule != null && applies.test(rule)) {
+                return rule;
+            }
+            return anyMethod != null && applies.test(anyMethod) ? anyMethod : null;
         }
     }
 
@@ -55,26 +59,35 @@ final class RuleMatcher {
 
     /** Returns the most specific rule, or null if none matches. */
     LimitRule find(String method, List<String> segments) {
-        var match = find(root, method, segments, 0);
+        return find(method, segments, rule -> true);
+    }
+
+    /**
+     * Returns the most specific rule of those that apply, or null if none matches.
+     *
+     * @param applies returns whether a rule counts; one that does not is treated as if it were not there
+     */
+    LimitRule find(String method, List<String> segments, Predicate<LimitRule> applies) {
+        var match = find(root, method, segments, 0, applies);
         return match == null ? null : match.rule();
     }
 
-    private static Match find(Node node, String method, List<String> segments, int depth) {
+    private static Match find(Node node, String method, List<String> segments, int depth, Predicate<LimitRule> applies) {
         Match best = null;
         if (depth < segments.size()) {
             var literal = node.literals.get(segments.get(depth));
             if (literal != null) {
-                best = find(literal, method, segments, depth + 1);
+                best = find(literal, method, segments, depth + 1, applies);
             }
             if (node.template != null) {
-                var template = find(node.template, method, segments, depth + 1);
+                var template = find(node.template, method, segments, depth + 1, applies);
                 best = best == null || template != null && template.depth() > best.depth() ? template : best;
             }
         }
         if (best != null) {
             return best;
         }
-        var rule = node.rule(method);
+        var rule = node.rule(method, applies);
         return rule == null ? null : new Match(rule, depth);
     }
 }

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
+import java.util.regex.Pattern;
 
 import dev.sluice.api.FallbackPolicy;
 import dev.sluice.api.Rate;
@@ -17,11 +18,14 @@ import dev.sluice.config.ConfigProblems;
 final class RuleReader {
 
     static final String ENDPOINTS = "rate-limit.endpoints.";
+    private static final String RULES = "rate-limit.rules.";
+    private static final Pattern NAME = Pattern.compile("[A-Za-z0-9._-]{1,64}");
     /** Value of an endpoint that removes its built-in rule. */
     static final String NONE = "none";
 
     /** A configured or built-in rule. */
-    private record Source(String key, Endpoint endpoint, Map<String, String> byTier) {
+    private record Source(String key, Endpoint endpoint, Map<String, String> byTier, RuleOptions options,
+            List<LimitRule> also) {
     }
 
     private final Tiers tiers;
@@ -30,6 +34,8 @@ final class RuleReader {
     private final boolean caseInsensitive;
     private final ConfigProblems problems;
     private final List<String> warnings = new ArrayList<>();
+    /** Rules that others name, by name. */
+    private final Map<String, LimitRule> named = new LinkedHashMap<>();
     private final Map<String, LimitRule> rules = new LinkedHashMap<>();
     /** Sources of the rules, by resource. */
     private final Map<String, String> sources = new HashMap<>();
@@ -53,14 +59,26 @@ final class RuleReader {
 
     /** Reads all rules. A configured rule keeps the built-in rates of the tiers that it does not name. */
     void read(PolicyConfig settings, RuleMatcher exempt) {
+        settings.rules().forEach(this::readNamed);
         var builtIn = new ArrayList<Source>();
         if (settings.builtInRules()) {
             BuiltInRules.ENDPOINTS.forEach((key, byTier) -> builtIn
-                    .add(new Source(key, Endpoint.parse(key, List.of(), caseInsensitive).orElseThrow(), byTier)));
+                    .add(new Source(key, Endpoint.parse(key, List.of(), caseInsensitive).orElseThrow(), byTier,
+                            RuleOptions.NONE, List.of())));
         }
         settings.endpoints().forEach((key, configured) -> read(key, configured, exempt, builtIn));
+        named.values().stream().filter(rule -> rules.values().stream().noneMatch(user -> user.also().contains(rule)))
+                .forEach(rule -> warnings.add("Rule has no effect, because no endpoint names it in 'also': rule="
+                        + rule.resource().substring(LimitRule.NAMED.length())));
         builtIn.stream().sorted((a, b) -> a.key().compareTo(b.key()))
-                .forEach(rule -> add(rule.key(), rule.endpoint(), rule.byTier(), RuleSource.BUILT_IN));
+                .forEach(rule -> add(rule, RuleSource.BUILT_IN));
+    }
+
+    /** Returns the rules that others name, by resource. */
+    Map<String, LimitRule> namedRules() {
+        var byResource = new LinkedHashMap<String, LimitRule>();
+        named.values().forEach(rule -> byResource.put(rule.resource(), rule));
+        return byResource;
     }
 
     Map<String, LimitRule> rules() {
@@ -105,18 +123,46 @@ final class RuleReader {
             return;
         }
         all.ifPresent(rate -> tiers.names().forEach(tier -> byTier.put(tier, rate)));
-        configured.tiers().keySet().forEach(tier -> checkTier(key, tier, configured.tiers().get(tier)));
-        byTier.putAll(configured.tiers());
+        var options = new RuleOptionsReader(configured.tiers(), ENDPOINTS + '"' + key + '"', problems);
+        options.rates().forEach((tier, rate) -> checkTier(property(key, tier), tier, rate));
+        byTier.putAll(options.rates());
         checkNotation(key, endpoint);
         if (exempt.find(endpoint.method() == null ? "GET" : endpoint.method(), endpoint.segments()) != null) {
             warnings.add("Rule has no effect, because its path is exempt (rate-limit.exempt): endpoint=" + key);
         }
-        add(key, endpoint, byTier, source.apply(ENDPOINTS + '"' + key + '"'));
+        var template = RequestPath.parseConfigured(endpoint.path());
+        add(new Source(key, endpoint, byTier, options.read(endpoint.method(), template), options.also(named, template)),
+                source.apply(ENDPOINTS + '"' + key + '"'));
     }
 
-    private void checkTier(String key, String tier, String rate) {
+    /** Reads a rule that others name. It does not limit tiers for which it has no rate: the rule that names it does. */
+    private void readNamed(String name, PolicyConfig.EndpointConfig configured) {
+        var property = RULES + name;
+        if (!NAME.matcher(name).matches()) {
+            problems.add(property, "(a rule)", "the name must have 1 to 64 letters, digits, '-', '_' or '.'");
+            return;
+        }
+        var options = new RuleOptionsReader(configured.tiers(), property, problems);
+        var rates = new LinkedHashMap<String, Rate>();
+        var all = configured.all().map(rate -> parseRate(property, rate.strip())).orElse(Rate.UNLIMITED);
+        tiers.names().forEach(tier -> rates.put(tier, all));
+        options.rates().forEach((tier, text) -> {
+            checkTier(property + '.' + tier, tier, text);
+            if (!LimitRule.FALLBACK.equals(tier)) {
+                var rate = parseRate(property + '.' + tier, text);
+                rates.computeIfPresent(tier, (known, before) -> rate);
+            }
+        });
+        var fallback = fallback(property + '.' + LimitRule.FALLBACK, options.rates().get(LimitRule.FALLBACK));
+        var rule = new LimitRule(LimitRule.NAMED + name, Collections.unmodifiableMap(rates), fallback, options.readNamed(),
+                List.of());
+        named.put(name, rule);
+        sources.put(rule.resource(), source.apply(property));
+    }
+
+    private void checkTier(String property, String tier, String rate) {
         if (!tiers.isKnown(tier) && !LimitRule.FALLBACK.equals(tier)) {
-            problems.add(property(key, tier), rate, tiers.unknown(tier));
+            problems.add(property, rate, tiers.unknown(tier));
         }
     }
 
@@ -127,7 +173,10 @@ final class RuleReader {
         }
     }
 
-    private void add(String key, Endpoint endpoint, Map<String, String> byTier, String ruleSource) {
+    private void add(Source configured, String ruleSource) {
+        var key = configured.key();
+        var endpoint = configured.endpoint();
+        var byTier = configured.byTier();
         var rates = new LinkedHashMap<>(defaults);
         byTier.forEach((tier, text) -> {
             if (!LimitRule.FALLBACK.equals(tier)) {
@@ -136,7 +185,8 @@ final class RuleReader {
             }
         });
         var fallback = fallback(property(key, LimitRule.FALLBACK), byTier.get(LimitRule.FALLBACK));
-        var rule = new LimitRule(endpoint.resource(), Collections.unmodifiableMap(rates), fallback);
+        var rule = new LimitRule(endpoint.resource(), Collections.unmodifiableMap(rates), fallback, configured.options(),
+                configured.also());
         if (!matcher.add(endpoint.method(), endpoint.segments(), rule)) {
             problems.add(property(key, "*"), "(a rule)",
                     "another rule has the same path, up to the API prefix, slashes and names of"

@@ -6,7 +6,7 @@ import java.util.List;
  * Request for units of windows of several identifiers, which are decided together. In a Redis Cluster, the identifiers must have the
  * same hash tag.
  *
- * @param identifiers different identifiers
+ * @param identifiers the identifier of each part of the plan. No two parts of an identifier concern the same window
  * @param plan the claims of each identifier
  */
 public record JointRequest(List<String> identifiers, JointPlan plan) {

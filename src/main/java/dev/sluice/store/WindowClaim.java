@@ -64,6 +64,12 @@ public record WindowClaim(String resource, long span, long limit, QuotaUnit unit
                 : calendar.period() == other.calendar.period());
     }
 
+    /** Returns a copy that denies nothing. Without Redis, it does not make the decision fail. */
+    public WindowClaim asShadow() {
+        return new WindowClaim(resource, span, limit, unit, cost, reserved, share,
+                fallback == FallbackPolicy.CLOSED ? FallbackPolicy.OPEN : fallback, Enforcement.SHADOW, calendar);
+    }
+
     /** Returns a copy with this share of the limit. An estimate is reduced to the share, so that it fits an empty window. */
     public WindowClaim withShare(long share) {
         return new WindowClaim(resource, span, limit, unit, reserved ? Math.min(cost, share) : cost, reserved, share, fallback,

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 
+import dev.sluice.api.DecisionListener;
 import dev.sluice.api.DecisionMode;
 import dev.sluice.api.FallbackPolicy;
 import dev.sluice.api.QuotaUnit;
@@ -84,8 +85,8 @@ public final class ClusterMember implements AutoCloseable {
     }
 
     /** Returns a limiter on the windows of this instance. */
-    DefaultRateLimiter limiter() {
-        return new DefaultRateLimiter(store, jointStore, registry, FallbackPolicy.LOCAL, true, false, List.of());
+    DefaultRateLimiter limiter(DecisionListener... listeners) {
+        return new DefaultRateLimiter(store, jointStore, registry, FallbackPolicy.LOCAL, true, false, List.of(listeners));
     }
 
     long deniedFromCache() {

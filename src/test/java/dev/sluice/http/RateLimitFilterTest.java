@@ -9,6 +9,8 @@ import static org.hamcrest.Matchers.is;
 import static org.hamcrest.Matchers.not;
 import static org.hamcrest.Matchers.notNullValue;
 
+import java.util.Map;
+
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -64,6 +66,17 @@ class RateLimitFilterTest extends HttpTestBase {
         } else {
             assertThat(response.statusCode()).isEqualTo(404);
         }
+    }
+
+    @Test
+    void annotationMayHaveTheKeyOfARule() {
+        given().header("X-Tenant", "a").get("/keyed").then().statusCode(200).header("RateLimit-Policy", "\"keyed\";q=1;w=60");
+        given().header("X-Tenant", "b").get("/keyed").then().statusCode(200);
+        given().header("x-tenant", "a").get("/keyed").then().statusCode(429)
+                .body("error.details.window_seconds", is(60));
+        when().get("/keyed").then().statusCode(200).header("RateLimit-Policy", "\"api:default\";q=10;w=60");
+        assertThat(admin.limits("header:x-tenant=a|ip=127.0.0.1").await().indefinitely())
+                .containsExactly(Map.entry("keyed", 1L));
     }
 
     @Test

@@ -72,6 +72,20 @@ class RateLimitedMethodsTest {
         void unknownParameter(String known) {
         }
 
+        @RateLimited(value = "5/minute", key = "header:, ip")
+        void keyWithoutName() {
+        }
+
+        @RateLimited(value = "5/minute", key = "ip, tenant")
+        void keyWithUnknownPart() {
+        }
+
+        @GET
+        @Path("/{id}")
+        @RateLimited(value = "5/minute", key = "path:other")
+        void keyWithUnknownVariable(@RestPath String id) {
+        }
+
         @GET
         @Path("/{id}")
         @RateLimited(value = "5/minute", key = "{body}")
@@ -97,6 +111,16 @@ class RateLimitedMethodsTest {
         @Path("/{id}")
         @RateLimited(value = "5/minute", key = "{id}-{q}-{r}")
         void request(@RestPath String id, @QueryParam("q") String query, @RestQuery String r) {
+        }
+
+        @GET
+        @Path("/{id}")
+        @RateLimited(value = "5/minute", key = "header:X-Tenant?, path:id")
+        void parts(@RestPath String id) {
+        }
+
+        @RateLimited(value = "5/minute", key = "constant: text, and so on")
+        void constant() {
         }
 
         @RateLimited(value = "5/minute", key = "{0}-{tenant}")
@@ -158,7 +182,7 @@ class RateLimitedMethodsTest {
     @ParameterizedTest
     @ValueSource(strings = {"windowAndPer", "perWithoutLimit", "severalQuotasInPer", "rateAndPer", "withoutRate", "invalidRate",
             "rateAndLimit", "withoutWindow", "unknownProperty", "costAboveLimit",
-            "costOfZero"})
+            "costOfZero", "keyWithoutName", "keyWithUnknownPart", "keyWithUnknownVariable"})
     void invalidAnnotationsAreRejected(String method) {
         assertThatThrownBy(() -> methods.of(InvalidBean.class, method(InvalidBean.class, method)))
                 .isInstanceOf(IllegalArgumentException.class);
@@ -169,7 +193,7 @@ class RateLimitedMethodsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"request", "call"})
+    @ValueSource(strings = {"request", "call", "parts", "constant"})
     void keysMayReferToParameters(String method) {
         assertThat(methods.of(ValidBean.class, method(ValidBean.class, method)).limits()).hasSize(1);
     }

@@ -21,6 +21,11 @@ class FilePolicyConfigTest {
     private record Settings() implements PolicyConfig {
 
         @Override
+        public Map<String, EndpointConfig> rules() {
+            return Map.of();
+        }
+
+        @Override
         public List<String> tiers() {
             return List.of("free", "pro");
         }
@@ -138,5 +143,63 @@ class FilePolicyConfigTest {
         assertThat(problems(policy, yaml)).anySatisfy(line -> assertThat(line).contains(problem));
         assertThat(policy.defaultRate("free")).isEqualTo(Rate.parse("7/minute"));
         assertThat(rate(policy, "/a", "free")).isEqualTo(Rate.parse("1/minute"));
+    }
+
+    @Test
+    void mistakesInKeysAreReportedWithTheirLines() {
+        var policy = new CurrentPolicy(new Settings(), RulesDocument.EMPTY);
+        assertThat(
+                problems(policy, "endpoints:\n  /a:\n    key: [heder:x, ip]\n  /b/{id}: {key: 'path:name'}\n  /c: {key: {}}"))
+                .satisfiesExactlyInAnyOrder(
+                        line -> assertThat(line)
+                                .contains("3: endpoints.\"/a\".key=heder:x,ip: 'heder:x' is no part of a key; did you"
+                                        + " mean header?; allowed: caller, ip"),
+                        line -> assertThat(line)
+                                .contains("4: endpoints.\"/b/{id}\".key=path:name: path:name is not in the rule's path"),
+                        line -> assertThat(line).contains("5: endpoints.\"/c\".key").contains("must be a single value"));
+        assertThat(problems(policy, "tiers: [free, key]")).singleElement().asString().contains("reserved");
+        assertThat(problems(policy, "endpoints: {'/a/{id}': {key: [ip, 'path:id?']}, /b: {key: 'header:x, ip'}}")).isEmpty();
+        assertThat(policy.rule("api:/a/{id}").options().key()).hasToString("ip,path:id?");
+        assertThat(policy.rule("api:/b").options().key()).hasToString("header:x,ip");
+    }
+
+    @Test
+    void mistakesInOptionsAreReportedWithTheirLines() {
+        var policy = new CurrentPolicy(new Settings(), RulesDocument.EMPTY);
+        assertThat(problems(policy, "endpoints:\n  /a: {shadow: 1, methods: [GET, post, HEAD, PSOT],\n"
+                + "    hosts: [a.example:80, 'https://b']}\n  GET /b: {methods: [GET]}\n  /c: {methods: '', hosts: ''}"))
+                .satisfiesExactlyInAnyOrder(
+                        line -> assertThat(line).contains("2: endpoints.\"/a\".shadow=1: true or false"),
+                        line -> assertThat(line).contains("2: endpoints.\"/a\".methods=", "write 'POST'"),
+                        line -> assertThat(line).contains("2: endpoints.\"/a\".methods=", "HEAD counts as GET"),
+                        line -> assertThat(line).contains("2: endpoints.\"/a\".methods=", "did you mean POST?"),
+                        line -> assertThat(line).contains("3: endpoints.\"/a\".hosts=", "without a port"),
+                        line -> assertThat(line).contains("4: endpoints.\"GET /b\".methods=GET", "name has no method"),
+                        line -> assertThat(line).contains("5: endpoints.\"/c\".methods=", "HTTP methods"),
+                        line -> assertThat(line).contains("5: endpoints.\"/c\".hosts="));
+        assertThat(problems(policy, "endpoints: {/a: {shadow: true, methods: [GET, PURGE], hosts: '*.a.example, [::1], b'}}"))
+                .isEmpty();
+        assertThat(policy.rule("api:/a").options().shadow()).isTrue();
+    }
+
+    @Test
+    void mistakesInRulesThatHoldTooAreReportedWithTheirLines() {
+        var policy = new CurrentPolicy(new Settings(), RulesDocument.EMPTY);
+        assertThat(problems(policy,
+                "rules:\n  one: {fre: 1/minute, also: one}\n  'a b': 1/minute\n  of-path: {key: 'path:id'}\n"
+                        + "  often: often\nendpoints:\n  /a: {also: [on, one]}\n  /b: {also: of-path}"))
+                .satisfiesExactlyInAnyOrder(
+                        line -> assertThat(line).contains("2: rules.one.fre=1/minute: an unknown tier", "did you mean free?"),
+                        line -> assertThat(line).contains("2: rules.one.also=one: only in rules of endpoints"),
+                        line -> assertThat(line).contains("3: rules.", "the name must have 1 to 64"),
+                        line -> assertThat(line).contains("5: rules.often=often"),
+                        line -> assertThat(line).contains("7: endpoints.\"/a\".also=on,one: 'on' is no rule",
+                                "did you mean one?"),
+                        line -> assertThat(line)
+                                .contains("8: endpoints.\"/b\".also=of-path: path:id is not in the rule's path"));
+        assertThat(problems(policy, "rules: {one: {free: 1/minute, key: 'path:id'}}\nendpoints: {'/b/{id}': {also: [one]}}"))
+                .isEmpty();
+        assertThat(policy.rule("api:/b/{id}").also()).containsExactly(policy.rule("rule:one"));
+        assertThat(policy.rule("rule:one").rate("pro")).isEqualTo(Rate.UNLIMITED);
     }
 }

@@ -33,6 +33,11 @@ class PolicySnapshotTest {
         }
 
         @Override
+        public Map<String, EndpointConfig> rules() {
+            return Map.of();
+        }
+
+        @Override
         public boolean builtInRules() {
             return false;
         }

@@ -28,6 +28,11 @@ class RuleReaderTest {
     private record Settings(Map<String, EndpointConfig> endpoints, boolean builtInRules) implements PolicyConfig {
 
         @Override
+        public Map<String, EndpointConfig> rules() {
+            return Map.of();
+        }
+
+        @Override
         public List<String> tiers() {
             return TIERS.names();
         }

@@ -1,5 +1,7 @@
 package dev.sluice.directory.cache;
 
+import java.util.List;
+
 import org.jspecify.annotations.Nullable;
 
 import dev.sluice.identity.chain.IdentityChain;
@@ -42,11 +44,13 @@ final class EmptyCallerDirectory implements CallerDirectory {
 
     @Override
     public ResolvedCaller findCaller(@Nullable String user, @Nullable String team, @Nullable String org) {
-        return NONE;
+        return team == null && org == null
+                ? NONE
+                : new ResolvedCaller(null, new IdentityChain(null, user, team, org, List.of(), List.of()));
     }
 
     @Override
     public Uni<ResolvedCaller> loadCaller(@Nullable String user, @Nullable String team, @Nullable String org) {
-        return Uni.createFrom().item(NONE);
+        return Uni.createFrom().item(findCaller(user, team, org));
     }
 }

@@ -2,11 +2,14 @@ package dev.sluice.identity.chain;
 
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
+import java.util.TreeMap;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 
 import org.jspecify.annotations.Nullable;
 
 import io.vertx.core.json.DecodeException;
+import io.vertx.core.json.Json;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 
@@ -48,6 +51,49 @@ public final class ClaimReader {
             return null;
         }
         return token == null ? null : name(valueIn(payload(token)));
+    }
+
+    /**
+     * Reads a claim of any type as a text: a text as it is, a number or a boolean in its JSON form, an array of one element as that
+     * element. Other arrays and objects are JSON with sorted keys, so that equal claims are equal texts.
+     *
+     * @param claims returns a claim by its name; null if there is none
+     * @param token the verified token; null if it is not known
+     * @return null if the token does not have the claim, or it is null or an empty array
+     */
+    public @Nullable String readText(Function<String, @Nullable Object> claims, @Nullable String token) {
+        var claim = claims.apply(path);
+        if (claim instanceof String text) {
+            return text;
+        }
+        if (token == null) {
+            return claim == null ? null : claim.toString();
+        }
+        try {
+            return text(valueIn(payload(token)));
+        } catch (InvalidClaimException e) {
+            return null; // a verified token has claims that can be read
+        }
+    }
+
+    private static @Nullable String text(@Nullable Object value) {
+        if (value instanceof JsonArray array && array.size() <= 1) {
+            return array.isEmpty() ? null : text(array.getValue(0));
+        }
+        return value == null
+                ? null
+                : value instanceof JsonArray || value instanceof JsonObject ? Json.encode(sorted(value)) : value.toString();
+    }
+
+    private static @Nullable Object sorted(@Nullable Object value) {
+        if (value instanceof JsonObject object) {
+            var members = new TreeMap<String, @Nullable Object>();
+            object.forEach(member -> members.put(member.getKey(), sorted(member.getValue())));
+            return new JsonObject(members);
+        }
+        return value instanceof JsonArray array
+                ? new JsonArray(array.stream().map(ClaimReader::sorted).collect(Collectors.toList())) // null is an element
+                : value;
     }
 
     private static JsonObject payload(String token) throws InvalidClaimException {

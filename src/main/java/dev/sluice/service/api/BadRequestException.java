@@ -8,7 +8,8 @@ public class BadRequestException extends RequestRefusedException {
 
     private static final long serialVersionUID = 1;
 
-    BadRequestException(ErrorResponse response) {
+    /** Creates an exception that carries an error response. */
+    public BadRequestException(ErrorResponse response) {
         super(response);
     }
 

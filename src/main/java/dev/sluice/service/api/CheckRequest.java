@@ -24,7 +24,7 @@ import io.vertx.core.json.JsonObject;
 @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
 @Schema(name = "Check", description = "Operation to check, with its limit: limit and window_seconds, or rate, or tier")
 record CheckRequest(
-        @NotNull(message = "is missing") @ValidName @Schema(required = true, minLength = 1, maxLength = 256, description = "Identifier whose usage is counted, verbatim. Identifiers of callers (user:, ip:, and key: with a SHA-256) require the API token") String identifier,
+        @NotNull(message = "is missing") @ValidName @Schema(required = true, minLength = 1, maxLength = 256, description = "Identifier whose usage is counted, verbatim. Identifiers of callers (user:, ip:, and key: with a SHA-256) and of the keys of rules require the API token") String identifier,
         @NotNull(message = "is missing") @ValidName @Schema(required = true, minLength = 1, maxLength = 256, description = "Resource name; with tier, the name of a configured rule, such as api:/campaigns") String resource,
         @Range(min = 1, max = Quota.MAX_LIMIT, message = RequestBodyReader.WHOLE_NUMBER) @Schema(minimum = "1", maximum = "1000000000", description = "Units per window") Long limit,
         @Range(min = 1, max = Quota.MAX_WINDOW_SECONDS, message = RequestBodyReader.WHOLE_NUMBER) @Schema(minimum = "1", maximum = "2678400", description = "Window length in seconds") Long windowSeconds,
@@ -41,7 +41,8 @@ record CheckRequest(
         var request = tier == null
                 ? RateLimitRequest.of(identifier, resource, explicitRate(), units)
                 : forTier(units, policy, llmPolicy);
-        if (!isCharge() && request.checks().get(0).rate() != Rate.BLOCKED && request.checks().get(0).isUnsatisfiable()) {
+        var check = request.checks().get(0);
+        if (!isCharge() && !request.shadow() && check.rate() != Rate.BLOCKED && check.isUnsatisfiable()) {
             throw new BadRequestException(
                     new ErrorResponse(400, "RATE_4002", "cost exceeds the limit: the request can never be allowed",
                             new JsonObject().put("field", "cost"), JsonObject::new));
@@ -63,7 +64,8 @@ record CheckRequest(
         var rule = apiRule == null ? llmPolicy.rule(resource) : apiRule;
         var ruleRate = rule == null || rule.rate(effective) == null ? policy.defaultRate(effective) : rule.rate(effective);
         return new RateLimitRequest(identifier, effective, rule == null ? RateLimitRequest.CUSTOM_LABEL : rule.resource(),
-                List.of(new ResourceCheck(resource, ruleRate, units).withFallback(rule == null ? null : rule.fallback())));
+                List.of(new ResourceCheck(resource, ruleRate, units).withFallback(rule == null ? null : rule.fallback())),
+                rule != null && rule.options().shadow());
     }
 
     private Rate explicitRate() {

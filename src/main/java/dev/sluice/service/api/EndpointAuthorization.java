@@ -103,6 +103,11 @@ public class EndpointAuthorization {
         return respond(request, admit(request, requiredScope(request), false), access -> endpoint.get());
     }
 
+    /** Invokes the endpoint as {@link #authorizeAdmin} does, but requires {@code read} for any method: it changes nothing. */
+    public Uni<Response> authorizeReader(RoutingContext request, Supplier<Uni<Response>> endpoint) {
+        return respond(request, admit(request, AdminScope.READ, false), access -> endpoint.get());
+    }
+
     /**
      * Invokes the endpoint as {@link #authorizeAdmin} does, also for tokens that are restricted to a team.
      *

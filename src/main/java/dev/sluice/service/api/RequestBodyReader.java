@@ -43,7 +43,7 @@ import io.vertx.core.json.JsonObject;
  * value is converted to another type. Every error names its field.
  */
 @ApplicationScoped
-class RequestBodyReader {
+public class RequestBodyReader {
 
     /** Message of a {@link Range} on a field, also for values of other types. */
     static final String WHOLE_NUMBER = "must be a whole number from {min} to {max}";
@@ -78,10 +78,11 @@ class RequestBodyReader {
      * Reads a body.
      *
      * @param body in UTF-8
-     * @param type a record whose components are strings, whole numbers or booleans; those that are missing or null in the body are null
+     * @param type a record whose components are strings, whole numbers, booleans or maps; those that are missing or null in the body are
+     *        null
      * @throws BadRequestException if the body is not a JSON object of this type
      */
-    <T extends Record> T read(byte[] body, Class<T> type) {
+    public <T extends Record> T read(byte[] body, Class<T> type) {
         T value = parse(body, type);
         var violations = validator.validate(value);
         if (!violations.isEmpty()) {
@@ -177,6 +178,9 @@ class RequestBodyReader {
     }
 
     private static String expectation(RecordComponent component) {
+        if (component.getType() == Map.class) {
+            return "must be an object";
+        }
         var range = component.getAccessor().getAnnotation(Range.class);
         if (component.getType() == Boolean.class) {
             return "must be true or false";

@@ -24,6 +24,7 @@ import dev.sluice.policy.LimitRule;
 record RulesResponse(@Schema(description = "The tiers; the first one is that of unknown callers") List<String> tiers,
         @Schema(description = "Rates of endpoints without a rule, by tier") Map<String, String> defaultRates,
         @Schema(description = "Rules of endpoints") List<Rule> rules,
+        @JsonInclude(JsonInclude.Include.NON_EMPTY) @Schema(description = "Rules that others name, and that hold too") List<Rule> named,
         @Schema(description = "Rules of LLM providers and models") List<Rule> llm,
         @Schema(description = "Paths that are not limited") List<String> exempt,
         @JsonInclude(JsonInclude.Include.NON_NULL) @Schema(description = "Rules file; absent if there is none") FileStatus file) {
@@ -32,11 +33,19 @@ record RulesResponse(@Schema(description = "The tiers; the first one is that of 
     record Rule(@Schema(description = "Resource name of its windows") String resource,
             @Schema(description = "Rates by tier") Map<String, String> rates,
             @JsonInclude(JsonInclude.Include.NON_NULL) @Schema(description = "Fallback policy of its own") String fallback,
+            @JsonInclude(JsonInclude.Include.NON_NULL) @Schema(description = "What its windows belong to, if not to the caller") String key,
+            @JsonInclude(JsonInclude.Include.NON_NULL) @Schema(description = "true: it is counted and reported, and denies nothing") Boolean shadow,
+            @JsonInclude(JsonInclude.Include.NON_EMPTY) @Schema(description = "Methods that it is narrowed to") List<String> methods,
+            @JsonInclude(JsonInclude.Include.NON_EMPTY) @Schema(description = "Hosts that it is narrowed to") List<String> hosts,
+            @JsonInclude(JsonInclude.Include.NON_EMPTY) @Schema(description = "Resource names of the rules that hold too") List<String> also,
             @Schema(description = "built-in, settings, or file and line in the rules file") String source) {
 
         static Rule of(LimitRule rule, String source) {
             return new Rule(rule.resource(), texts(rule),
-                    rule.fallback() == null ? null : rule.fallback().name().toLowerCase(Locale.ROOT), source);
+                    rule.fallback() == null ? null : rule.fallback().name().toLowerCase(Locale.ROOT),
+                    rule.options().key().isCaller() ? null : rule.options().key().toString(),
+                    rule.options().shadow() ? true : null, rule.options().scope().methods().stream().sorted().toList(),
+                    rule.options().scope().hosts(), rule.also().stream().map(LimitRule::resource).toList(), source);
         }
     }
 
@@ -55,7 +64,8 @@ record RulesResponse(@Schema(description = "The tiers; the first one is that of 
         var llm = new ArrayList<Rule>();
         llmPolicy.rulesWithSources().forEach((rule, source) -> llm.add(Rule.of(rule, source)));
         return new RulesResponse(policy.tiers(), texts(policy.defaultRule()),
-                policy.rules().stream().map(rule -> Rule.of(rule, policy.source(rule.resource()))).toList(), llm,
+                policy.rules().stream().map(rule -> Rule.of(rule, policy.source(rule.resource()))).toList(),
+                policy.namedRules().stream().map(rule -> Rule.of(rule, policy.source(rule.resource()))).toList(), llm,
                 policy.exemptPaths(),
                 file.map(FileStatus::of).orElse(null));
     }

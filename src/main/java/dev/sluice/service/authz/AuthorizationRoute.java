@@ -10,6 +10,7 @@ import org.jboss.logging.Logger;
 
 import dev.sluice.http.AdmissionResult;
 import dev.sluice.http.ErrorResponse;
+import dev.sluice.http.RequestAuthority;
 import dev.sluice.identity.ClientAddressResolver;
 import dev.sluice.policy.CurrentPolicy;
 import dev.sluice.policy.LimitRule;
@@ -103,7 +104,8 @@ class AuthorizationRoute {
             return;
         }
         limiter.admit(
-                new ForwardedRequest(target.method(), target.path(), target.query(), request.headers(), request.remoteAddress(),
+                new ForwardedRequest(target.method(), target.authority(), target.path(), target.query(), request.headers(),
+                        request.remoteAddress(),
                         request.remoteAddress(), rule),
                 context.response().headers(), result -> respond(context, result, options.denyStatus()));
     }
@@ -122,7 +124,8 @@ class AuthorizationRoute {
     private void extAuthz(RoutingContext context, String path) {
         var request = context.request();
         limiter.admit(
-                new ForwardedRequest(request.method().name(), path, request.query(), request.headers(), request.remoteAddress(),
+                new ForwardedRequest(request.method().name(), RequestAuthority.of(request), path, request.query(),
+                        request.headers(), request.remoteAddress(),
                         request.remoteAddress(), null),
                 context.response().headers(), result -> {
                     if (!result.isDenied()) {

@@ -1,6 +1,7 @@
 package dev.sluice.service.authz;
 
 import java.nio.charset.StandardCharsets;
+import java.util.regex.Pattern;
 
 import jakarta.inject.Singleton;
 
@@ -26,6 +27,7 @@ import io.vertx.core.net.SocketAddress;
 class CheckRequestReader {
 
     private static final String RESOURCE = "resource";
+    private static final Pattern JOINED = Pattern.compile(",(?! )");
     private static final int MAX_RESOURCE_LENGTH = 256;
 
     private final CurrentPolicy policy;
@@ -84,13 +86,36 @@ class CheckRequestReader {
     ForwardedRequest read(CheckRequest message, OriginalRequestHeaders.Target target, SocketAddress proxy)
             throws InvalidCheckException {
         var attributes = message.getAttributes();
-        return new ForwardedRequest(target.method(), target.path(), target.query(), readHeaders(message),
+        var headers = readHeaders(message);
+        return new ForwardedRequest(target.method(),
+                target.authority() == null ? host(attributes) : target.authority(), target.path(), target.query(),
+                headers, attributes.getRequest().getHttp().hasHeaderMap() ? headers : withSingleLines(headers),
                 peer(attributes, proxy), proxy, rule(attributes));
+    }
+
+    /** Envoy joins the lines of a repeated field by a comma without a space, unless it is told to {@code encode_raw_headers}. */
+    private static MultiMap withSingleLines(MultiMap headers) {
+        if (headers.entries().stream().noneMatch(field -> JOINED.matcher(field.getValue()).find())) {
+            return headers;
+        }
+        var apart = MultiMap.caseInsensitiveMultiMap().addAll(headers);
+        headers.forEach(field -> {
+            var lines = JOINED.split(field.getValue());
+            for (int i = 0; i < lines.length && lines.length > 1; i++) {
+                apart.add(field.getKey(), lines[i]);
+            }
+        });
+        return apart;
     }
 
     private static SocketAddress peer(AttributeContext attributes, SocketAddress proxy) {
         var address = attributes.getSource().getAddress().getSocketAddress().getAddress();
         return ClientAddressResolver.isAddress(address) ? SocketAddress.inetSocketAddress(0, address) : proxy;
+    }
+
+    private static String host(AttributeContext attributes) {
+        var host = attributes.getRequest().getHttp().getHost();
+        return host.isEmpty() ? null : host;
     }
 
     private LimitRule rule(AttributeContext attributes) throws InvalidCheckException {

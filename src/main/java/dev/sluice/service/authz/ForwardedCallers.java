@@ -51,10 +51,20 @@ class ForwardedCallers {
      *        cannot be looked up
      */
     void resolve(ForwardedRequest request, Consumer<Caller> onCaller, Consumer<Throwable> onFailure) {
+        resolve(request, () -> trustIdentity && addresses.isProxyPeer(request.proxy()), onCaller, onFailure);
+    }
+
+    /** Resolves the caller as the gateway would, if it had received the request: proxies that name callers are listed. */
+    void resolveAsGateway(ForwardedRequest request, Consumer<Caller> onCaller, Consumer<Throwable> onFailure) {
+        resolve(request, () -> addresses.isIdentityProxy(request.peer()), onCaller, onFailure);
+    }
+
+    private void resolve(ForwardedRequest request, BooleanSupplier namesCaller, Consumer<Caller> onCaller,
+            Consumer<Throwable> onFailure) {
         if (!jwt.configured() || !request.headers().contains(HttpHeaders.AUTHORIZATION)) {
             Identity identity;
             try {
-                identity = identities.findWithoutPrincipal(request.peer(), request.headers(), namesCaller(request));
+                identity = identities.findWithoutPrincipal(request.peer(), request.headers(), namesCaller);
             } catch (CredentialsRejectedException e) {
                 onFailure.accept(e);
                 return;
@@ -62,14 +72,15 @@ class ForwardedCallers {
             if (identity != null) {
                 onCaller.accept(caller(identity));
             } else {
-                loadWithoutPrincipal(request).subscribe().with(loaded -> onCaller.accept(caller(loaded)), onFailure);
+                loadWithoutPrincipal(request, namesCaller).subscribe().with(loaded -> onCaller.accept(caller(loaded)),
+                        onFailure);
             }
             return;
         }
         jwt.authenticate(request.headers())
                 .onFailure(AuthenticationFailedException.class).transform(ForwardedCallers::rejection)
                 .chain(authenticated -> authenticated == null || authenticated.isAnonymous()
-                        ? loadWithoutPrincipal(request)
+                        ? loadWithoutPrincipal(request, namesCaller)
                         : identities.load(authenticated))
                 .subscribe().with(identity -> onCaller.accept(caller(identity)), onFailure);
     }
@@ -80,12 +91,8 @@ class ForwardedCallers {
                 : new RejectedCredentialException(RejectedCredential.JWT_OTHER, DefaultIdentityResolver.NOT_VERIFIED);
     }
 
-    private Uni<Identity> loadWithoutPrincipal(ForwardedRequest request) {
-        return identities.loadWithoutPrincipal(request.peer(), request.headers(), namesCaller(request));
-    }
-
-    private BooleanSupplier namesCaller(ForwardedRequest request) {
-        return () -> trustIdentity && addresses.isProxyPeer(request.proxy());
+    private Uni<Identity> loadWithoutPrincipal(ForwardedRequest request, BooleanSupplier namesCaller) {
+        return identities.loadWithoutPrincipal(request.peer(), request.headers(), namesCaller);
     }
 
     private Caller caller(Identity identity) {

@@ -1,7 +1,5 @@
 package dev.sluice.service.authz;
 
-import java.util.ArrayList;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Consumer;
@@ -17,13 +15,13 @@ import dev.sluice.http.AdmissionResult;
 import dev.sluice.http.CredentialFailures;
 import dev.sluice.http.ErrorResponse;
 import dev.sluice.http.RateLimitHeaders;
-import dev.sluice.http.RequestRateLimiter;
 import dev.sluice.identity.CredentialsRejectedException;
 import dev.sluice.identity.KeysUnavailableException;
 import dev.sluice.identity.RejectedCredentialException;
+import dev.sluice.policy.ApiRequest;
 import dev.sluice.policy.Caller;
 import dev.sluice.policy.CurrentPolicy;
-import dev.sluice.policy.LimitRule;
+import dev.sluice.policy.RuleMatch;
 import dev.sluice.service.edge.Cors;
 import dev.sluice.service.edge.ServiceErrors;
 import dev.sluice.service.gateway.MethodOverrides;
@@ -66,41 +64,11 @@ public class ForwardedRequestLimiter {
         new Admission(request, responseHeaders, onResult).begin();
     }
 
-    private List<LimitRule> rulesFor(ForwardedRequest request) {
-        if (request.rule() != null) {
-            return List.of(request.rule());
-        }
-        var methods = methods(request);
-        if (methods.size() == 1) {
-            return policy.rulesFor(request.method(), request.path());
-        }
-        var all = new LinkedHashSet<LimitRule>();
-        methods.forEach(method -> all.addAll(policy.rulesFor(method, request.path())));
-        return List.copyOf(all);
-    }
-
-    /** Returns the method of a request, and those that an upstream could take for it. */
-    private static List<String> methods(ForwardedRequest request) {
-        var overrides = MethodOverrides.methods(request.headers(), request.query());
-        if (overrides.isEmpty()) {
-            return List.of(request.method());
-        }
-        var methods = new ArrayList<String>();
-        methods.add(request.method());
-        methods.addAll(overrides);
-        return methods;
-    }
-
-    private List<RateLimitRequest> requests(ForwardedRequest request, Caller caller, List<LimitRule> rules) {
-        var own = RequestRateLimiter.request(caller, rules);
-        var chain = caller.identity().chain();
-        if (chain.levels().isEmpty()) {
-            return List.of(own);
-        }
-        var requests = new ArrayList<RateLimitRequest>();
-        requests.add(own);
-        policy.addLevels(requests, chain, methods(request), request.path());
-        return requests;
+    private RuleMatch match(ForwardedRequest forwarded) {
+        var request = new ApiRequest(forwarded.method(), MethodOverrides.methods(forwarded.headers(), forwarded.query()),
+                forwarded::authority, forwarded.path(), forwarded.query(), forwarded.fields(),
+                () -> callers.address(forwarded).identity());
+        return forwarded.rule() == null ? policy.match(request) : policy.match(request, forwarded.rule());
     }
 
     /** State of the admission of one request. */
@@ -118,19 +86,23 @@ public class ForwardedRequestLimiter {
 
         void begin() {
             if (Cors.isPreflight(request.method().toUpperCase(Locale.ROOT), request.headers())) {
-                decide(callers.address(request));
+                var address = callers.address(request);
+                decide(address, match(request).preflightRequests(address));
             } else {
                 callers.resolve(request, this::decide, this::fail);
             }
         }
 
         private void decide(Caller caller) {
-            var rules = rulesFor(request);
-            if (rules.isEmpty()) {
+            decide(caller, match(request).requests(caller, true));
+        }
+
+        private void decide(Caller caller, List<RateLimitRequest> requests) {
+            if (requests.isEmpty()) {
                 onResult.accept(new AdmissionResult(caller, null));
                 return;
             }
-            limiter.checkAll(requests(request, caller, rules), caller.identity().chain(), decision -> {
+            limiter.checkAll(requests, caller.identity().chain(), decision -> {
                 headers.write(responseHeaders, decision);
                 onResult.accept(
                         new AdmissionResult(caller, decision.allowed() ? null : ErrorResponse.rateLimitExceeded(decision)));

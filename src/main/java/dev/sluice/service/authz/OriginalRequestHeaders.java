@@ -2,8 +2,10 @@ package dev.sluice.service.authz;
 
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 
 import dev.sluice.http.ErrorResponse;
+import dev.sluice.http.RequestAuthority;
 import dev.sluice.service.edge.RequestTargets;
 import io.vertx.core.MultiMap;
 
@@ -11,10 +13,12 @@ import io.vertx.core.MultiMap;
 enum OriginalRequestHeaders {
 
     /** Traefik, Caddy, APISIX. */
-    FORWARDED("X-Forwarded-Method", List.of("X-Forwarded-Uri")),
+    FORWARDED("X-Forwarded-Method", List.of("X-Forwarded-Uri"), "X-Forwarded-Host"),
     /** nginx, ingress-nginx, HAProxy. */
-    ORIGINAL("X-Original-Method", List.of("X-Original-URI", "X-Original-URL"));
+    ORIGINAL("X-Original-Method", List.of("X-Original-URI", "X-Original-URL"), "Host");
 
+    /** Host of a request about which the proxy and the client say different things. */
+    private static final String UNKNOWN = "";
     /** As the maximum length of a request line, {@code quarkus.http.limits.max-initial-line-length}. */
     private static final int MAX_TARGET_LENGTH = 16_384;
     private static final int MAX_METHOD_LENGTH = 64;
@@ -27,21 +31,33 @@ enum OriginalRequestHeaders {
      * Original request line, or the error in it.
      *
      * @param method method; GET if none is sent
+     * @param authority host, with or without a port; null if it is not known
      * @param path path, as it was sent
      * @param query query; null if there is none
      * @param error the error; null if there is none
      */
-    record Target(String method, String path, String query, ErrorResponse error) {
+    record Target(String method, String authority, String path, String query, ErrorResponse error) {
 
         private static Target of(ErrorResponse error) {
-            return new Target(null, null, null, error);
+            return new Target(null, null, null, null, error);
+        }
+
+        private Target withAuthority(String other) {
+            return new Target(method, other, path, query, error);
+        }
+
+        private boolean isSamePath(Target other) {
+            return withAuthority(null).equals(other.withAuthority(null));
         }
     }
 
     private final String method;
     private final List<String> targets;
+    private final String host;
 
-    OriginalRequestHeaders(String method, List<String> targets) {
+    /** @param host field that names the host, unless a target is absolute */
+    OriginalRequestHeaders(String method, List<String> targets, String host) {
+        this.host = host;
         this.method = method;
         this.targets = targets;
     }
@@ -62,7 +78,7 @@ enum OriginalRequestHeaders {
                 return set.target(headers, required);
             }
         }
-        return required ? Target.of(MISSING) : new Target("GET", "/", null, null);
+        return required ? Target.of(MISSING) : new Target("GET", null, "/", null, null);
     }
 
     /**
@@ -109,19 +125,24 @@ enum OriginalRequestHeaders {
                 if (target.error() != null) {
                     return target;
                 }
-                if (found != null && !found.equals(target)) { // the proxy sends one of them, the client the other
+                if (found != null && !found.isSamePath(target)) { // the proxy sends one of them, the client the other
                     return Target.of(ErrorResponse.badRequest(name,
                             String.join(" and ", targets) + " name different targets"));
                 }
-                found = target;
+                found = found == null || Objects.equals(found.authority(), target.authority())
+                        ? target
+                        : target.withAuthority(UNKNOWN);
             }
         }
         if (found != null) {
-            return found;
+            var hosts = headers.getAll(host);
+            return found.authority() != null || hosts.isEmpty()
+                    ? found
+                    : found.withAuthority(hosts.size() > 1 ? UNKNOWN : hosts.get(0));
         }
         return required
                 ? Target.of(ErrorResponse.badRequest(targets.get(0), String.join(" or ", targets) + " is missing"))
-                : new Target(verb.get(0), "/", null, null);
+                : new Target(verb.get(0), null, "/", null, null);
     }
 
     private static Target repeated(String name) {
@@ -143,8 +164,9 @@ enum OriginalRequestHeaders {
         }
         int query = target.indexOf('?');
         return query < 0
-                ? new Target(verb, target, null, null)
-                : new Target(verb, target.substring(0, query), target.substring(query + 1), null);
+                ? new Target(verb, RequestAuthority.ofTarget(value), target, null, null)
+                : new Target(verb, RequestAuthority.ofTarget(value), target.substring(0, query),
+                        target.substring(query + 1), null);
     }
 
     /** Returns the path and query of an http(s) URL; other texts unchanged. */

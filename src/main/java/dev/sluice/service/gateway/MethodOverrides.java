@@ -8,8 +8,8 @@ import java.util.regex.Pattern;
 
 import jakarta.enterprise.context.ApplicationScoped;
 
+import dev.sluice.identity.FieldNames;
 import dev.sluice.service.config.ServiceConfig;
-import dev.sluice.service.edge.FieldNames;
 import io.netty.handler.codec.http.QueryStringDecoder;
 import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpServerRequest;
@@ -38,7 +38,16 @@ public class MethodOverrides {
 
     /** Returns the methods that a request names besides its own; none if overrides are removed. */
     List<String> methods(HttpServerRequest request) {
-        return allowed ? methods(request.headers(), request.query()) : List.of();
+        return allowedMethods(request.headers(), request.query());
+    }
+
+    /**
+     * Returns the methods that a request to the gateway names besides its own; none if overrides are removed.
+     *
+     * @param query query of the request; null if there is none
+     */
+    public List<String> allowedMethods(MultiMap headers, String query) {
+        return allowed ? methods(headers, query) : List.of();
     }
 
     /**

@@ -11,14 +11,14 @@ import java.util.Set;
 
 import jakarta.enterprise.context.ApplicationScoped;
 
+import dev.sluice.http.RequestAuthority;
 import dev.sluice.identity.ApiKeyRegistry;
 import dev.sluice.identity.ApiKeyResolver;
 import dev.sluice.identity.ClientAddressResolver;
+import dev.sluice.identity.FieldNames;
 import dev.sluice.identity.IdentityHeaders;
 import dev.sluice.identity.PercentEncoding;
 import dev.sluice.policy.Caller;
-import dev.sluice.service.edge.FieldNames;
-import dev.sluice.service.proxy.ClientRequest;
 import dev.sluice.service.proxy.HopByHopHeaders;
 import dev.sluice.service.token.OwnCredentials;
 import io.vertx.core.MultiMap;
@@ -160,7 +160,7 @@ public class UpstreamHeaders {
 
     private static void addForwarded(HttpServerRequest request, MultiMap headers, boolean trusted) {
         var peer = request.remoteAddress() == null ? null : request.remoteAddress().hostAddress();
-        var authority = ClientRequest.authority(request);
+        var authority = RequestAuthority.of(request);
         if (authority != null && (!headers.contains(HttpHeaders.HOST) || !request.uri().startsWith("/"))) {
             headers.set(HttpHeaders.HOST, authority);
         }

@@ -11,13 +11,13 @@ import java.util.regex.Pattern;
 import jakarta.enterprise.context.ApplicationScoped;
 
 import dev.sluice.http.RateLimitHeaders;
+import dev.sluice.identity.FieldNames;
 import dev.sluice.llm.config.Providers;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.ProviderOperation;
 import dev.sluice.llm.protocol.ProviderType;
 import dev.sluice.policy.RequestPath;
 import dev.sluice.service.edge.Cors;
-import dev.sluice.service.edge.FieldNames;
 import dev.sluice.service.llm.LlmCallerResolver.LlmCaller;
 import dev.sluice.service.token.KeySyntax;
 import dev.sluice.service.token.OwnCredentials;

@@ -24,31 +24,6 @@ public final class ClientRequest {
         return request.path() + (query == null ? "" : '?' + query);
     }
 
-    /**
-     * Returns host and port that the request is for: those of a target in absolute form (RFC 9112, section 3.2.2), otherwise those of
-     * the Host field or of HTTP/2's {@code :authority}.
-     *
-     * @return null if the request has none
-     */
-    public static String authority(HttpServerRequest request) {
-        var ofTarget = authorityOfTarget(request.uri());
-        return ofTarget != null ? ofTarget : request.authority() == null ? null : request.authority().toString();
-    }
-
-    /** Returns host and port of a target in absolute form; null for other forms. */
-    static String authorityOfTarget(String target) {
-        int scheme = target.startsWith("/") ? -1 : target.indexOf("://");
-        if (scheme < 0) {
-            return null;
-        }
-        int begin = scheme + "://".length();
-        int end = begin;
-        while (end < target.length() && "/?#".indexOf(target.charAt(end)) < 0) {
-            end++;
-        }
-        return target.substring(Math.max(begin, target.lastIndexOf('@', end - 1) + 1), end);
-    }
-
     /** Returns whether the request is the opening handshake of a WebSocket (RFC 6455, section 4.1). */
     public static boolean isWebSocketHandshake(HttpServerRequest request) {
         var headers = request.headers();

@@ -378,7 +378,8 @@ class CheckApiTest extends HttpTestBase {
                 .then().statusCode(200)
                 .body("info.title", is("Sluice"))
                 .body("paths.keySet()",
-                        hasItems("/v1/check", "/v1/usage", "/v1/limits", "/v1/rules", "/v1/prices", "/v1/llm/check",
+                        hasItems("/v1/check", "/v1/usage", "/v1/limits", "/v1/rules", "/v1/rules/try", "/v1/prices",
+                                "/v1/llm/check",
                                 "/v1/llm/usage", "/v1/forward-auth", "/v1/ext-authz/{path}"))
                 .body("paths.'/v1/forward-auth'.get.responses.keySet()", hasItems("200", "400", "401", "403", "429", "503"))
                 .body("paths.'/v1/check'.post.responses.keySet()", hasItems("200", "400", "401", "403", "429", "503"))
@@ -396,7 +397,8 @@ class CheckApiTest extends HttpTestBase {
                                 "RulesFile", "LlmCheck",
                                 "LlmDecision", "LlmUsed", "LlmAccount", "LlmProviderTally", "LlmTally", "LlmUsageDetail",
                                 "LlmPrices", "LlmPrice", "LlmPriceTier", "LlmPriceList", "LlmSpend", "LlmSpendRow",
-                                "LlmSpendTotals", "Key", "User", "Team", "Org"))
+                                "LlmSpendTotals", "RuleTrialRequest", "RuleTrial", "RuleTrialCaller", "RuleTrialRule",
+                                "RuleTrialQuota", "Key", "User", "Team", "Org"))
                 .extract();
         Map<String, Map<String, ?>> components = response.path("components");
         var references = Pattern.compile("\"#/components/(\\w+)/([^\"]+)\"").matcher(response.asString());

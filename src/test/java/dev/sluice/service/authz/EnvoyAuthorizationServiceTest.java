@@ -50,6 +50,9 @@ class EnvoyAuthorizationServiceTest extends HttpTestBase {
             var settings = new HashMap<>(super.getConfigOverrides());
             settings.put("rate-limit.grpc.port", Integer.toString(FreePorts.next()));
             settings.put("rate-limit.timeout", "30s");
+            settings.put("rate-limit.endpoints.\"/keyed\"", "2/minute");
+            settings.put("rate-limit.endpoints.\"/keyed\".key", "header:x-tenant");
+            settings.put("rate-limit.endpoints.\"/keyed\".hosts", "api.example.com");
             return settings;
         }
     }
@@ -95,6 +98,25 @@ class EnvoyAuthorizationServiceTest extends HttpTestBase {
 
     private static JsonObject error(CheckResponse response) {
         return new JsonObject(response.getDeniedResponse().getBody()).getJsonObject("error");
+    }
+
+    private static CheckRequest keyed(String host, String tenant) {
+        return CheckRequests.request(CLIENT, CheckRequests.http("GET", "/keyed").setHost(host).putHeaders("x-tenant", tenant),
+                Map.of());
+    }
+
+    /** Envoy joins the lines of a repeated field. */
+    @Test
+    void rulesHaveKeysAndHosts() {
+        allowed(keyed("api.example.com:443", "acme"));
+        allowed(keyed("API.example.com", "acme,other"));
+        denied(keyed("api.example.com", "fresh,acme"), 429, Status.Code.RESOURCE_EXHAUSTED);
+        denied(CheckRequests.rawRequest(CLIENT, "/keyed", "x-tenant", "acme", "x-tenant", "new"), 429,
+                Status.Code.RESOURCE_EXHAUSTED);
+        assertThat(limits("header:x-tenant=acme")).isEqualTo(Map.of("api:/keyed", 2L));
+        assertThat(limits("header:x-tenant=acme%2Cother")).isEqualTo(Map.of("api:/keyed", 1L));
+        assertThat(rateLimit(allowed(keyed("other.example", "acme")))).containsEntry("ratelimit-policy",
+                "\"api:default\";q=10;w=60");
     }
 
     @Test

@@ -37,7 +37,24 @@ class OriginalRequestHeadersTest {
             "'X-Forwarded-Uri: /a?100%', GET, /a, 100%",
             "'X-Forwarded-Method: OPTIONS|X-Forwarded-Uri: *', OPTIONS, *, -"})
     void readsTheFirstSet(String headers, String method, String path, String query) {
-        assertThat(read(headers, null)).isEqualTo(new OriginalRequestHeaders.Target(method, path, query, null));
+        var target = read(headers, null);
+        assertThat(target).isEqualTo(new OriginalRequestHeaders.Target(method, target.authority(), path, query, null));
+    }
+
+    /** A host about which the headers differ is empty: it may be any. */
+    @ParameterizedTest
+    @CsvSource(nullValues = "-", value = {
+            "'X-Forwarded-Uri: /a', -",
+            "'X-Forwarded-Uri: /a|Host: sluice|X-Forwarded-Host: b.example:1', b.example:1",
+            "'X-Forwarded-Uri: /a|X-Forwarded-Host: b|X-Forwarded-Host: c', ''",
+            "'X-Forwarded-Uri: http://c/a|X-Forwarded-Host: b', c",
+            "'X-Original-URI: /a|Host: b|X-Forwarded-Host: c', b",
+            "'X-Original-URL: https://user@b.example:8443/a|Host: sluice', b.example:8443",
+            "'X-Original-URL: https://b.example?a|Host: sluice', b.example",
+            "'X-Original-URI: /a|X-Original-URL: http://other/a|Host: b', ''",
+            "'X-Original-URI: http://b/a|X-Original-URL: http://b/a', b"})
+    void readsTheHost(String headers, String host) {
+        assertThat(read(headers, null).authority()).isEqualTo(host);
     }
 
     @ParameterizedTest

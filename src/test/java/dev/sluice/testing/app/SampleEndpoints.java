@@ -107,6 +107,13 @@ public class SampleEndpoints {
     }
 
     @GET
+    @Path("keyed")
+    @RateLimited(value = "1/minute", key = "header:X-Tenant?, ip", resource = "keyed")
+    public String keyed() {
+        return "keyed";
+    }
+
+    @GET
     @Path("nested")
     public String nested() {
         return bean.plain();

@@ -1,4 +1,4 @@
-package dev.sluice.service.edge;
+package dev.sluice.identity;
 
 import java.util.Locale;
 

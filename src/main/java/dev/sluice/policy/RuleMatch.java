@@ -1,0 +1,153 @@
+package dev.sluice.policy;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
+
+import dev.sluice.api.RateLimitRequest;
+import dev.sluice.policy.key.KeySource;
+
+/**
+ * The rules that govern one API request, and the only place that turns them into requests for a decision. It keeps the rules that were
+ * in force when it was created.
+ */
+public final class RuleMatch {
+
+    private final PolicySnapshot policy;
+    private final ApiRequest request;
+    private final List<LimitRule> rules;
+    /** Whether the rules were chosen by the path, so that another one governs the request if one of them does not apply. */
+    private final boolean byPath;
+
+    RuleMatch(PolicySnapshot policy, ApiRequest request) {
+        this.policy = policy;
+        this.request = request;
+        this.rules = policy.rulesFor(request, Set.of());
+        this.byPath = true;
+    }
+
+    RuleMatch(PolicySnapshot policy, ApiRequest request, LimitRule rule) {
+        this.policy = policy;
+        this.request = request;
+        this.rules = List.of(rule);
+        this.byPath = false;
+    }
+
+    /** Returns whether no rule governs the request: its path is exempt. */
+    public boolean isEmpty() {
+        return rules.isEmpty();
+    }
+
+    /** Returns whether no rule limits any tier, whoever sends the request. */
+    public boolean isUnlimited() {
+        for (var rule : rules) {
+            if (!rule.isUnlimited() || rule.options().key().isOptional()) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /**
+     * Returns the requests for a decision: those of the rules, and those of the caller's levels.
+     *
+     * @param withDefault whether the default rule counts
+     * @return none if nothing limits the request
+     */
+    public List<RateLimitRequest> requests(Caller caller, boolean withDefault) {
+        var levels = caller.identity().chain().levels();
+        if (rules.size() == 1 && rules.get(0).isPlain() && levels.isEmpty()) {
+            var rule = rules.get(0);
+            return rule.isDefault() && !withDefault
+                    ? List.of()
+                    : List.of(rule.request(caller.identity().identifier(), caller.tier()));
+        }
+        var requests = ofRules(caller, withDefault);
+        if (!levels.isEmpty() && !rules.isEmpty()) {
+            policy.addLevels(requests, caller.identity().chain(), methods(), request.path());
+        }
+        return requests;
+    }
+
+    /**
+     * Returns the requests for a decision on a CORS preflight. It has neither the credentials nor the fields of the request that
+     * follows, so all rules count it for the address.
+     *
+     * @param address the address of the client as a caller
+     */
+    public List<RateLimitRequest> preflightRequests(Caller address) {
+        var identifier = address.identity().identifier();
+        return rules.stream().flatMap(rule -> Stream.concat(Stream.of(rule), furtherRules(rule)))
+                .map(rule -> rule.request(identifier, address.tier())).toList();
+    }
+
+    /** Returns the rules that hold too, as far as they are for this request. */
+    private Stream<LimitRule> furtherRules(LimitRule rule) {
+        return rule.also().isEmpty()
+                ? Stream.empty()
+                : rule.also().stream().filter(further -> policy.isFor(further, request));
+    }
+
+    private List<RateLimitRequest> ofRules(Caller caller, boolean withDefault) {
+        var requests = new ArrayList<RateLimitRequest>();
+        identifiers(caller).forEach((rule, identifiers) -> {
+            if (withDefault || !rule.isDefault()) {
+                identifiers.forEach(identifier -> requests.add(rule.request(identifier, caller.tier())));
+                furtherRules(rule).forEach(further -> further.options().key().identifiers(source(rule, caller))
+                        .forEach(identifier -> requests.add(further.request(identifier, caller.tier()))));
+            }
+        });
+        return requests;
+    }
+
+    /** Returns the identifiers for each rule that applies. In place of one that does not, the next specific one applies. */
+    private Map<LimitRule, List<String>> identifiers(Caller caller) {
+        var excluded = new HashSet<LimitRule>();
+        var applied = rules;
+        while (true) {
+            var identifiers = new LinkedHashMap<LimitRule, List<String>>();
+            int before = excluded.size();
+            for (var rule : applied) {
+                var ofRule = rule.options().key().identifiers(source(rule, caller));
+                if (ofRule.isEmpty()) {
+                    excluded.add(rule);
+                } else {
+                    identifiers.put(rule, ofRule);
+                }
+            }
+            if (!byPath || excluded.size() == before) {
+                return identifiers;
+            }
+            applied = policy.rulesFor(request, excluded);
+        }
+    }
+
+    /**
+     * Returns what keys are read from that belong to no rule.
+     *
+     * @param variable returns the value of a variable of the path
+     */
+    public KeySource keySource(Caller caller, UnaryOperator<String> variable) {
+        return new KeySource(request.headers(), request.query(), caller.identity(), request.address(),
+                name -> List.of(variable.apply(name)));
+    }
+
+    private KeySource source(LimitRule rule, Caller caller) {
+        return new KeySource(request.headers(), request.query(), caller.identity(), request.address(),
+                name -> policy.pathVariable(rule.options().template(), name, request.path()));
+    }
+
+    private List<String> methods() {
+        if (request.furtherMethods().isEmpty()) {
+            return List.of(request.method());
+        }
+        var methods = new ArrayList<>(request.furtherMethods());
+        methods.add(request.method());
+        return methods;
+    }
+}

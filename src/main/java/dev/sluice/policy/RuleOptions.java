@@ -1,0 +1,19 @@
+package dev.sluice.policy;
+
+import java.util.List;
+
+import dev.sluice.policy.key.RuleKey;
+
+/**
+ * What a rule says besides its rates. Immutable.
+ *
+ * @param key what its windows belong to
+ * @param shadow whether the rule is counted and reported only, and denies nothing
+ * @param scope the requests that the rule is narrowed to
+ * @param template segments of the rule's path, which name the variables that the key may read
+ */
+public record RuleOptions(RuleKey key, boolean shadow, RuleScope scope, List<String> template) {
+
+    /** Options of a rule that says nothing but its rates. */
+    public static final RuleOptions NONE = new RuleOptions(RuleKey.CALLER, false, RuleScope.ALL, List.of());
+}

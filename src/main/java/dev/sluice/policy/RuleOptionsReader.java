@@ -1,0 +1,166 @@
+package dev.sluice.policy;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
+
+import dev.sluice.config.ConfigProblems;
+import dev.sluice.config.Suggestions;
+import dev.sluice.policy.key.RuleKey;
+
+/** Reads what a rule says besides its rates, and reports what is invalid. */
+final class RuleOptionsReader {
+
+    static final String KEY = "key";
+    static final String SHADOW = "shadow";
+    static final String METHODS = "methods";
+    static final String HOSTS = "hosts";
+    static final String ALSO = "also";
+
+    /** Options that are lists, or strings with commas. */
+    static final Set<String> LISTS = Set.of(KEY, METHODS, HOSTS, ALSO);
+    /** Names that stand beside those of the tiers in a rule, and so cannot be names of tiers. */
+    static final Set<String> RESERVED = Set.of(LimitRule.FALLBACK, KEY, "cost", "count", SHADOW, "concurrency", "also",
+            "methods",
+            "hosts");
+
+    private static final Set<String> OPTIONS = Set.of(KEY, SHADOW, METHODS, HOSTS, ALSO);
+    private static final Pattern HOST = Pattern
+            .compile("(?:\\*\\.)?[a-z0-9_-]+(?:\\.[a-z0-9_-]+)*|\\[[0-9a-f:.]+]");
+    private static final Pattern ELEMENT = Pattern.compile("(.+)\\[([0-9]{1,4})]");
+
+    private final Map<String, String> texts = new LinkedHashMap<>();
+    private final Map<String, String> rates = new LinkedHashMap<>();
+    private final String property;
+    private final ConfigProblems problems;
+
+    /**
+     * @param configured what a rule says, by tier or option; an element of a list is {@code key[0]}
+     * @param property name of the rule's property
+     */
+    RuleOptionsReader(Map<String, String> configured, String property, ConfigProblems problems) {
+        this.property = property;
+        this.problems = problems;
+        var elements = new LinkedHashMap<String, TreeMap<Integer, String>>();
+        configured.forEach((name, text) -> {
+            var element = ELEMENT.matcher(name);
+            if (element.matches() && LISTS.contains(element.group(1))) {
+                elements.computeIfAbsent(element.group(1), list -> new TreeMap<>()).put(Integer.valueOf(element.group(2)),
+                        text);
+            } else {
+                (OPTIONS.contains(name) ? texts : rates).put(name, text);
+            }
+        });
+        elements.forEach((name, list) -> texts.put(name, String.join(",", list.values())));
+    }
+
+    /** Returns what is no option: the rates by tier, and the fallback policy. */
+    Map<String, String> rates() {
+        return rates;
+    }
+
+    /**
+     * Reads the options of an endpoint's rule.
+     *
+     * @param method method that the name of the rule has; null for none
+     * @param template segments of the rule's path
+     */
+    RuleOptions read(String method, List<String> template) {
+        if (method != null && texts.containsKey(METHODS)) {
+            addProblem(METHODS, "only in a rule whose name has no method");
+        }
+        var options = options(template);
+        checkVariables(KEY, options.key(), template);
+        return options;
+    }
+
+    /** Reads the options of a rule that has a name. The variables of its key are those of the rules that name it. */
+    RuleOptions readNamed() {
+        if (texts.containsKey(ALSO)) {
+            addProblem(ALSO, "only in rules of endpoints");
+        }
+        return options(List.of());
+    }
+
+    private RuleOptions options(List<String> template) {
+        return texts.isEmpty() ? RuleOptions.NONE : new RuleOptions(key(), shadow(), scope(), template);
+    }
+
+    /**
+     * Returns the rules that hold too.
+     *
+     * @param named the rules that have names, by name
+     * @param template segments of this rule's path
+     */
+    List<LimitRule> also(Map<String, LimitRule> named, List<String> template) {
+        var also = new ArrayList<LimitRule>();
+        for (var name : list(ALSO)) {
+            var rule = named.get(name);
+            if (rule == null) {
+                addProblem(ALSO, "'" + name + "' is no rule of rate-limit.rules" + Suggestions.hint(name, named.keySet()));
+            } else {
+                checkVariables(ALSO, rule.options().key(), template);
+                also.add(rule);
+            }
+        }
+        return also;
+    }
+
+    private void checkVariables(String option, RuleKey key, List<String> template) {
+        for (var variable : key.pathVariables()) {
+            if (!template.contains('{' + variable + '}')) {
+                addProblem(option, "path:" + variable + " is not in the rule's path, which has no {" + variable + "}");
+            }
+        }
+    }
+
+    private RuleScope scope() {
+        var methods = list(METHODS);
+        for (var method : methods) {
+            EndpointNames.methodProblem(method).ifPresent(problem -> addProblem(METHODS, problem));
+        }
+        var hosts = list(HOSTS).stream().map(host -> host.toLowerCase(Locale.ROOT)).toList();
+        if (!hosts.stream().allMatch(host -> HOST.matcher(host).matches())) {
+            addProblem(HOSTS,
+                    "names of hosts without a port, such as api.example.com, or *.example.com for all below a domain");
+        }
+        return methods.isEmpty() && hosts.isEmpty() ? RuleScope.ALL : new RuleScope(Set.copyOf(methods), hosts);
+    }
+
+    private List<String> list(String option) {
+        return texts.containsKey(option)
+                ? Arrays.stream(texts.get(option).split(",", -1)).map(String::strip).distinct().toList()
+                : List.of();
+    }
+
+    private boolean shadow() {
+        var text = texts.getOrDefault(SHADOW, "false").strip();
+        if (!text.equalsIgnoreCase("true") && !text.equalsIgnoreCase("false")) {
+            addProblem(SHADOW, "true or false");
+        }
+        return text.equalsIgnoreCase("true");
+    }
+
+    private RuleKey key() {
+        var text = texts.get(KEY);
+        if (text == null) {
+            return RuleKey.CALLER;
+        }
+        try {
+            return RuleKey.parse(Arrays.asList(text.split(",", -1)));
+        } catch (IllegalArgumentException e) {
+            addProblem(KEY, e.getMessage() + "; allowed: " + RuleKey.ALLOWED);
+            return RuleKey.CALLER;
+        }
+    }
+
+    private void addProblem(String option, String allowed) {
+        problems.add(property + '.' + option, texts.get(option), allowed);
+    }
+}

@@ -1,0 +1,46 @@
+package dev.sluice.testing;
+
+import java.util.Map;
+
+import dev.sluice.identity.Sha256;
+import io.quarkus.test.junit.QuarkusTestProfile;
+
+/** Rules that say more than rates. Trusts the address of the test as a proxy. */
+public class RichRulesProfile implements QuarkusTestProfile {
+
+    @Override
+    public Map<String, String> getConfigOverrides() {
+        return Map.ofEntries(Map.entry("rate-limit.trusted-proxies", "127.0.0.1"),
+                Map.entry("rate-limit.admin-token", "the-admin-token"),
+                Map.entry("rate-limit.api-keys.bob.sha256", Sha256.hex("key-of-bob")),
+                Map.entry("rate-limit.api-keys.bob.user", "bob"), Map.entry("rate-limit.api-keys.bob.tier", "pro"),
+                Map.entry("rate-limit.endpoints.\"/campaigns\"", "3/minute"),
+                Map.entry("rate-limit.endpoints.\"/campaigns\".key", "header:X-Tenant, ip"),
+                Map.entry("rate-limit.endpoints.\"/tenants/{name}\"", "2/minute"),
+                Map.entry("rate-limit.endpoints.\"/tenants/{name}\".key[0]", "path:name"),
+                Map.entry("rate-limit.endpoints.\"/plain\"", "2/minute"),
+                Map.entry("rate-limit.endpoints.\"/plain\".key", "header:authorization?"),
+                Map.entry("rate-limit.endpoints.\"/fails\"", "2/minute"),
+                Map.entry("rate-limit.endpoints.\"/fails\".shadow", "true"),
+                Map.entry("rate-limit.endpoints.\"/nested\"", "4/minute"),
+                Map.entry("rate-limit.endpoints.\"/nested\".methods", "GET,DELETE"),
+                Map.entry("rate-limit.endpoints.\"/multi\"", "4/minute"),
+                Map.entry("rate-limit.endpoints.\"/multi\".hosts[0]", "api.example.com"),
+                Map.entry("rate-limit.endpoints.\"/multi\".hosts[1]", "*.Internal.example"),
+                Map.entry("rate-limit.rules.everything", "3/minute"), Map.entry("rate-limit.rules.everything.key", "ip"),
+                Map.entry("rate-limit.rules.writes.free", "1/minute"),
+                Map.entry("rate-limit.rules.writes.methods", "POST"),
+                Map.entry("rate-limit.rules.tried.shadow", "true"), Map.entry("rate-limit.rules.tried", "1/minute"),
+                Map.entry("rate-limit.rules.tried.key", "path:id"),
+                Map.entry("rate-limit.endpoints.\"/campaigns/{id}\"", "9/minute"),
+                Map.entry("rate-limit.endpoints.\"/campaigns/{id}\".also", "everything,writes,tried"),
+                Map.entry("rate-limit.endpoints.\"/annotated/uni\"", "9/minute"),
+                Map.entry("rate-limit.endpoints.\"/annotated/uni\".also[0]", "everything"),
+                Map.entry("rate-limit.endpoints.\"/users\"", "5/minute"),
+                Map.entry("rate-limit.endpoints.\"/users\".key", "claim:realm.tenant,team"));
+    }
+
+    /** The same in front of an upstream. */
+    public static class Gateway extends RichRulesProfile {
+    }
+}
