@@ -177,7 +177,7 @@ final class CachedCallerDirectory implements CallerDirectory, LookupBatcher.Owne
     }
 
     private CachedRecord absent(String name) {
-        return new CachedRecord(name, 0, null, cache.confirmation(), new Position("", 0, 0, cache.now()));
+        return new CachedRecord(name, null, cache.confirmation(), new Position("", 0, 0, cache.now()));
     }
 
     @Override

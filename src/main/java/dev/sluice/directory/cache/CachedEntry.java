@@ -14,7 +14,7 @@ abstract class CachedEntry {
         renew(confirmation, read);
     }
 
-    /** The same revision was read again. */
+    /** The same was read again. */
     final void renew(Confirmation current, Position read) {
         readAt = read.sentAt();
         readRevision = read.revision();

@@ -8,27 +8,17 @@ import dev.sluice.directory.IdentityAttributes;
 final class CachedRecord extends CachedEntry {
 
     private final String name;
-    private final long revision;
     private final @Nullable IdentityAttributes attributes;
 
-    /**
-     * @param revision its revision; 0 if there is no record
-     * @param attributes its attributes; null if there is no record
-     */
-    CachedRecord(String name, long revision, @Nullable IdentityAttributes attributes, Confirmation confirmation,
-            Position read) {
+    /** @param attributes its attributes; null if there is no record */
+    CachedRecord(String name, @Nullable IdentityAttributes attributes, Confirmation confirmation, Position read) {
         super(confirmation, read);
         this.name = name;
-        this.revision = revision;
         this.attributes = attributes;
     }
 
     String name() {
         return name;
-    }
-
-    long revision() {
-        return revision;
     }
 
     @Nullable

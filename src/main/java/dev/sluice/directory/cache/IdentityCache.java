@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
@@ -128,12 +129,12 @@ final class IdentityCache {
      * Stores what was read of a record.
      *
      * @param read position at which it was read
-     * @return the record in the cache: the one of before, renewed, if its revision is the same, so that keys that depend on it stay
-     *         valid
+     * @return the record in the cache: the one of before, renewed, if its attributes are the same, so that keys that depend on it stay
+     *         valid. Revisions are not compared: after a failover, a number may be that of a change which was lost
      */
     CachedRecord put(IdentityKind kind, CachedRecord record, Position read) {
         var before = record(kind, record.name());
-        if (before != null && before.revision() == record.revision() && !before.isInvalid()) {
+        if (before != null && Objects.equals(before.attributes(), record.attributes()) && !before.isInvalid()) {
             before.renew(confirmation, read);
             return before;
         }

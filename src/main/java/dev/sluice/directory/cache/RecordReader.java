@@ -21,9 +21,6 @@ final class RecordReader {
     private static final Logger LOG = Logger.getLogger("dev.sluice");
     private static final int KEY_FIELDS = 8;
 
-    private record Parsed(long revision, IdentityAttributes attributes) {
-    }
-
     private final DirectoryCalls calls;
     private final IdentityCache cache;
     private final ThrottledLog invalidDocuments = new ThrottledLog();
@@ -55,12 +52,11 @@ final class RecordReader {
                 records.add(record);
             }
         }
-        var attributes = key.attributes();
         var identifier = user == null ? IdentityKind.KEY.identifier(id) : IdentityKind.USER.identifier(user.name());
-        boolean disabled = attributes.disabled()
+        boolean disabled = key.disabled()
                 || user != null && user.attributes() != null && user.attributes().disabled();
-        var resolved = new ResolvedKey(id, identifier, ChainBuilder.build(id, attributes, user, team, org), disabled,
-                attributes.expiries().getOrDefault(hash, Long.MIN_VALUE));
+        var resolved = new ResolvedKey(id, identifier, ChainBuilder.build(id, key, user, team, org), disabled,
+                key.expiries().getOrDefault(hash, Long.MIN_VALUE));
         return cache.put(hash, new CachedKey(resolved, records, cache.confirmation(), position));
     }
 
@@ -75,13 +71,11 @@ final class RecordReader {
         if (name.isEmpty()) {
             return null;
         }
-        var parsed = parse(kind, name, record);
-        return cache.put(kind, new CachedRecord(name, parsed == null ? 0 : parsed.revision(),
-                parsed == null ? null : parsed.attributes(), cache.confirmation(), position), position);
+        return cache.put(kind, new CachedRecord(name, parse(kind, name, record), cache.confirmation(), position), position);
     }
 
     /** @return null if there is no record */
-    private @Nullable Parsed parse(IdentityKind kind, String name, String record) {
+    private @Nullable IdentityAttributes parse(IdentityKind kind, String name, String record) {
         if (record.isEmpty()) {
             return null;
         }
@@ -90,7 +84,7 @@ final class RecordReader {
             throw calls.foreignRecord(kind, name);
         }
         try {
-            return new Parsed(stored.revision(), IdentityAttributes.of(stored.document()));
+            return IdentityAttributes.of(stored.document());
         } catch (InvalidLimitsException e) {
             invalidDocuments.log(times -> LOG.errorf("A stored identity is not valid, so its requests get 503 until it is"
                     + " changed: kind=%s name=%s field=%s error=%s occurrences=%d", kind.label(), name, e.pointer(),

@@ -291,6 +291,22 @@ class CallerDirectoryTest {
         assertThat(idOf(other, "aa")).as("Redis has lost its data").isNull();
     }
 
+    /** A failover that loses a change gives its number to the next one. */
+    @Test
+    void recordIsReadAgainAlsoIfItsRevisionIsThatOfALostChange() {
+        redis.put(KEY, "k", keyDocument("aa", "u", null));
+        var revision = redis.put(USER, "u", new JsonObject().put("tier", "pro")).revision();
+        poll(other);
+        assertThat(idOf(other, "aa")).isEqualTo("k");
+        redis.send("HSET", key("users"), "u", "{\"revision\":" + revision + ",\"document\":{\"disabled\":true}}");
+        redis.send("DEL", key("changes"));
+        poll(other);
+        assertThat(idOf(other, "aa")).isEqualTo("k");
+        pass(61);
+        poll(other);
+        assertThat(idOf(other, "aa")).as("disabled").isNull();
+    }
+
     @Test
     void foreignStreamIsReplacedAndEverythingReadAgain() {
         redis.put(KEY, "k", keyDocument("aa", null, null));
