@@ -34,23 +34,26 @@ class AlertDetector implements DecisionListener {
     private final boolean active;
     private final Consumer<AlertObservation> sink;
     private final IntSupplier instances;
+    private final IntSupplier epoch;
     private final Cache<AlertWindow, AlertProgress> progress = Caffeine.newBuilder().executor(Runnable::run)
             .maximumSize(MAX_WINDOWS).build();
 
     @Inject
     AlertDetector(AlertService alerts, StoreStatus status) {
-        this(alerts.isActive(), alerts::submit, status::instances);
+        this(alerts.isActive(), alerts::submit, status::instances, alerts::epoch);
     }
 
     /**
      * @param active false: decisions are ignored
      * @param sink receives observations, one at a time for each window; must not block
      * @param instances returns the number of instances that share the limits
+     * @param epoch returns the number of the connection to Redis
      */
-    AlertDetector(boolean active, Consumer<AlertObservation> sink, IntSupplier instances) {
+    AlertDetector(boolean active, Consumer<AlertObservation> sink, IntSupplier instances, IntSupplier epoch) {
         this.active = active;
         this.sink = sink;
         this.instances = instances;
+        this.epoch = epoch;
     }
 
     @Override
@@ -77,8 +80,9 @@ class AlertDetector implements DecisionListener {
         }
         var window = AlertWindow.of(quota);
         var known = progress.getIfPresent(window);
-        if (known == null) {
-            known = new AlertProgress();
+        int current = epoch.getAsInt();
+        if (known == null || known.epoch() != current) {
+            known = new AlertProgress(current);
             progress.put(window, known); // of two at once, one is used in vain: claims are idempotent
         }
         if (known.trySubmit(AlertPeriod.micros(decision.decidedAt()), used)) {

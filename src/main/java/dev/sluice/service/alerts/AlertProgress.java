@@ -23,8 +23,18 @@ final class AlertProgress {
 
     private static final Evaluation NONE = new Evaluation(0, 0, null, 0, 0);
 
+    private final int epoch;
     private volatile Evaluation last = NONE;
     private final AtomicBoolean submitted = new AtomicBoolean();
+
+    /** @param epoch number of the connection to Redis: what was claimed over an earlier one may be lost */
+    AlertProgress(int epoch) {
+        this.epoch = epoch;
+    }
+
+    int epoch() {
+        return epoch;
+    }
 
     /**
      * Returns whether a decision needs an evaluation, and marks it as submitted: there is one at a time.

@@ -40,7 +40,7 @@ interface AlertQueue {
     /**
      * Alert to send.
      *
-     * @param id identifier of the message
+     * @param id identifier of the message, the same in all attempts
      * @param attempts number of failed attempts
      * @param message as in {@link LimitAlert}
      */

@@ -50,6 +50,7 @@ public class AlertService {
     private final @Nullable HttpWebhookTransport transport;
     private final @Nullable AlertClaims claims;
     private final @Nullable AlertSender sender;
+    private volatile int epoch;
     private long timer = -1;
     /** Set if the queue may hold an alert. Used on the context only. */
     private boolean pending = true;
@@ -87,6 +88,14 @@ public class AlertService {
         return claims != null;
     }
 
+    /**
+     * Returns the number of the connection to Redis. A Redis that is connected again may have lost claims, so that all are made again;
+     * those that it has have no effect.
+     */
+    int epoch() {
+        return epoch;
+    }
+
     /** Evaluates an observation later. Never blocks; any thread. */
     void submit(AlertObservation observed) {
         context.runOnContext(now -> claims.submit(observed));
@@ -99,6 +108,7 @@ public class AlertService {
         if (manager != null) {
             manager.onChange(cause -> {
                 if (cause == null) {
+                    epoch++; // on the connection's event loop only
                     context.runOnContext(now -> tick(true));
                 }
             });

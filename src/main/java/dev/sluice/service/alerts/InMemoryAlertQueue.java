@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import java.util.function.LongSupplier;
 
 import io.vertx.core.Future;
@@ -64,7 +65,7 @@ final class InMemoryAlertQueue implements AlertQueue {
         }
         claims.remove(alert.claim());
         claims.put(alert.claim(), alert.keepUntil().toEpochMilli());
-        entries.put(alert.id(), new Entry(alert.message(), now));
+        entries.put("alert_" + UUID.randomUUID().toString().replace("-", ""), new Entry(alert.message(), now));
         return ClaimResult.CLAIMED;
     }
 

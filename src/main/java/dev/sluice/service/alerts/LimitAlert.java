@@ -2,7 +2,6 @@ package dev.sluice.service.alerts;
 
 import java.time.Duration;
 import java.time.Instant;
-import java.util.UUID;
 
 import dev.sluice.api.QuotaUnit;
 import io.vertx.core.json.JsonObject;
@@ -11,11 +10,10 @@ import io.vertx.core.json.JsonObject;
  * Alert about a threshold that is reached.
  *
  * @param claim name of the claim, which the instances make once: subject, resource, limit, threshold and period
- * @param id identifier of the message, the same in all attempts
  * @param message JSON object with the body and, if the subject has one of its own, the URL
  * @param keepUntil time until which the claim is kept
  */
-record LimitAlert(String claim, String id, String message, Instant keepUntil) {
+record LimitAlert(String claim, String message, Instant keepUntil) {
 
     /** Period after that of the limit in which late decisions still find the claim. */
     private static final Duration GRACE = Duration.ofDays(1);
@@ -43,7 +41,6 @@ record LimitAlert(String claim, String id, String message, Instant keepUntil) {
         if (!ownUrl.isEmpty()) {
             message.put("url", ownUrl);
         }
-        return new LimitAlert(claim, "alert_" + UUID.randomUUID().toString().replace("-", ""), message.encode(),
-                observed.period().end().plus(GRACE));
+        return new LimitAlert(claim, message.encode(), observed.period().end().plus(GRACE));
     }
 }

@@ -2,6 +2,7 @@ package dev.sluice.service.alerts;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.UUID;
 import java.util.function.Function;
 
 import dev.sluice.redis.HashTags;
@@ -14,7 +15,7 @@ import io.vertx.redis.client.Response;
 
 /**
  * Queue of alerts in Redis: a hash of the messages by id, and a sorted set of the ids by the time at which they are due. These keys
- * and those of the claims have one hash tag, so that claiming and adding an alert is one step on a cluster too. Thread-safe.
+ * and those with which alerts are claimed have one hash tag, so that claiming and adding an alert is one step on a cluster too. Thread-safe.
  */
 final class RedisAlertQueue implements AlertQueue {
 
@@ -47,10 +48,11 @@ final class RedisAlertQueue implements AlertQueue {
     @Override
     public Future<List<ClaimResult>> claim(List<LimitAlert> alerts) {
         var keys = new ArrayList<>(queueKeys);
-        var arguments = new ArrayList<>(List.of(Integer.toString(MAX_PENDING)));
+        keys.add(hashTags.globalKey(TAG + "random"));
+        var arguments = new ArrayList<>(List.of(Integer.toString(MAX_PENDING), UUID.randomUUID().toString()));
         for (var alert : alerts) {
             keys.add(hashTags.globalKey(TAG + "claimed:" + alert.claim()));
-            arguments.addAll(List.of(alert.id(), Long.toString(alert.keepUntil().toEpochMilli()), alert.message()));
+            arguments.addAll(List.of(Long.toString(alert.keepUntil().toEpochMilli()), alert.message()));
         }
         return call(claimScript, keys, arguments, reply -> {
             var results = new ArrayList<ClaimResult>();

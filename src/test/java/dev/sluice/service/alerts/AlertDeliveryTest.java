@@ -105,6 +105,32 @@ class AlertDeliveryTest {
         assertThat(second.poll()).isZero();
     }
 
+    /** A failover, or a restart without the last second of writes, loses claims and alerts. */
+    @Test
+    void alertThatRedisHasLostIsSentAgainWithTheSameId() {
+        first.decide(AlertInstance.daily("user:a", 500), NOW);
+        first.poll();
+        for (var lost : List.of("claimed:*", "*s*")) { // the claims after the alert was sent; then before it is sent, with the queue
+            redis.send("KEYS", "sluice:{alerts}:" + lost).forEach(key -> redis.send("DEL", key));
+            first.epoch.incrementAndGet();
+            second.decide(AlertInstance.daily("user:a", 500), NOW);
+            first.decide(AlertInstance.daily("user:a", 500), NOW);
+        }
+        first.poll();
+        assertThat(ids(first)).hasSize(2).containsOnly(ids(first).get(0));
+
+        redis.send("FLUSHALL"); // another Redis, whose limits are others
+        setNow(NOW);
+        second.epoch.incrementAndGet();
+        second.decide(AlertInstance.daily("user:a", 500), NOW);
+        second.poll();
+        assertThat(ids(second)).hasSize(1).doesNotContain(ids(first).get(0));
+    }
+
+    private static List<String> ids(AlertInstance instance) {
+        return instance.posts.stream().map(post -> post.headers().get(Webhook.UNBRANDED_MSG_ID_KEY)).toList();
+    }
+
     @Test
     void everyWindowLimitAndPeriodHasItsOwnAlert() {
         first.decide(AlertInstance.daily("user:a", 500), NOW);

@@ -7,6 +7,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -23,7 +24,8 @@ class AlertDetectorTest {
     private static final Instant NOW = Instant.parse("2026-03-01T12:00:00Z");
 
     private final List<AlertObservation> submitted = new ArrayList<>();
-    private final AlertDetector detector = new AlertDetector(true, submitted::add, () -> 2);
+    private final AtomicInteger epoch = new AtomicInteger();
+    private final AlertDetector detector = new AlertDetector(true, submitted::add, () -> 2, epoch::get);
 
     private static QuotaStatus quota(String identifier, QuotaUnit unit, long limit, Duration window, long remaining) {
         return new QuotaStatus(identifier, "api", unit, limit, window, remaining, Optional.empty(), false, Optional.empty());
@@ -92,6 +94,21 @@ class AlertDetectorTest {
         assertThat(submitted).hasSize(2);
     }
 
+    /** A Redis that is connected again may have lost claims. */
+    @Test
+    void everythingIsSubmittedAgainAfterAReconnection() {
+        decide(DecisionMode.REDIS, NOW, AlertInstance.daily("user:a", 900));
+        var first = submitted.get(0);
+        first.progress().complete(first.period(), new AlertTarget(AlertInstance.URL, List.of(50)), Long.MAX_VALUE, 900,
+                Long.MAX_VALUE);
+        epoch.incrementAndGet();
+        decide(DecisionMode.REDIS, NOW, AlertInstance.daily("user:a", 900));
+        decide(DecisionMode.REDIS, NOW, AlertInstance.daily("user:a", 900));
+        assertThat(submitted).hasSize(2);
+        assertThat(submitted.get(1).progress().claimed(first.period(), new AlertTarget(AlertInstance.URL, List.of(50))))
+                .isZero();
+    }
+
     /** The remaining permits are then those of this instance's share, which is half of the limit. */
     @Test
     void useOfOthersIsNotAssumedDuringAnOutage() {
@@ -103,7 +120,8 @@ class AlertDetectorTest {
 
     @Test
     void inactiveDetectorIgnoresEverything() {
-        new AlertDetector(false, submitted::add, () -> 1).onDecision(AlertInstance.request(AlertInstance.daily("user:a", 1000)),
+        new AlertDetector(false, submitted::add, () -> 1, () -> 0).onDecision(
+                AlertInstance.request(AlertInstance.daily("user:a", 1000)),
                 new Decision(true, false, DecisionMode.REDIS, NOW, List.of(AlertInstance.daily("user:a", 1000))), 1);
         assertThat(submitted).isEmpty();
     }

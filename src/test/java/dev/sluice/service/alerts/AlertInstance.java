@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiFunction;
 import java.util.function.Supplier;
 
@@ -46,6 +47,8 @@ final class AlertInstance {
     final AlertClaims claims;
     final AlertSender sender;
     final AlertDetector detector;
+    /** Number of the connection to Redis. */
+    final AtomicInteger epoch = new AtomicInteger();
     volatile Supplier<Future<WebhookResponse>> receiver = () -> Future.succeededFuture(new WebhookResponse(204, null));
     private final Context context;
 
@@ -59,7 +62,8 @@ final class AlertInstance {
             posts.add(new Post(url, headers, body));
             return receiver.get();
         }, settings.target().url(), settings.signer(), Clock.systemUTC(), () -> 0, metrics);
-        detector = new AlertDetector(true, observed -> context.runOnContext(now -> claims.submit(observed)), () -> 1);
+        detector = new AlertDetector(true, observed -> context.runOnContext(now -> claims.submit(observed)), () -> 1,
+                epoch::get);
     }
 
     /** Reports a decision, and waits until its alerts are claimed or wait for the queue. */

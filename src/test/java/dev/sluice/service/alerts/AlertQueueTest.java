@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 
 import org.junit.jupiter.api.AfterAll;
@@ -31,6 +33,7 @@ class AlertQueueTest {
     private long now = START;
     private final AlertQueue inMemory = new InMemoryAlertQueue(() -> now * 1000);
     private AlertQueue inRedis;
+    private final Map<String, String> ids = new HashMap<>();
 
     @BeforeAll
     static void startRedis() {
@@ -60,8 +63,9 @@ class AlertQueueTest {
         return name.equals("redis") ? inRedis : inMemory;
     }
 
-    private static LimitAlert alert(String claim, String id) {
-        return new LimitAlert(claim, id, "{\"body\":\"line\\nof " + id + "\"}",
+    /** @param label text of its message, by which the test knows it */
+    private static LimitAlert alert(String claim, String label) {
+        return new LimitAlert(claim, "{\"body\":\"line\\nof " + label + "\"}",
                 Instant.ofEpochSecond(START).plus(Duration.ofDays(2)));
     }
 
@@ -69,8 +73,20 @@ class AlertQueueTest {
         return future.toCompletionStage().toCompletableFuture().join();
     }
 
-    private static List<String> lease(AlertQueue queue, int max) {
-        return await(queue.lease(max)).alerts().stream().map(AlertQueue.Leased::id).toList();
+    /** Returns the labels of the alerts that are leased. */
+    private List<String> lease(AlertQueue queue, int max) {
+        var alerts = await(queue.lease(max)).alerts();
+        alerts.forEach(alert -> ids.put(label(alert), alert.id()));
+        return alerts.stream().map(AlertQueueTest::label).toList();
+    }
+
+    private static String label(AlertQueue.Leased alert) {
+        return alert.message().replaceAll(".*of (.*)\"}", "$1");
+    }
+
+    /** Returns the id of an alert that was leased. */
+    private String id(String label) {
+        return ids.get(label);
     }
 
     @ParameterizedTest
@@ -80,8 +96,8 @@ class AlertQueueTest {
         assertThat(await(queue.claim(List.of(alert("a", "1"), alert("b", "2"), alert("a", "3"))))).containsExactly(
                 ClaimResult.CLAIMED, ClaimResult.CLAIMED, ClaimResult.ALREADY_CLAIMED);
         assertThat(lease(queue, 10)).containsExactlyInAnyOrder("1", "2");
-        assertThat(await(queue.remove("1"))).isTrue();
-        assertThat(await(queue.remove("1"))).isFalse();
+        assertThat(await(queue.remove(id("1")))).isTrue();
+        assertThat(await(queue.remove(id("1")))).isFalse();
         assertThat(await(queue.claim(List.of(alert("a", "4"))))).containsExactly(ClaimResult.ALREADY_CLAIMED);
         assertThat(await(queue.lease(10)).pending()).isEqualTo(1);
     }
@@ -91,7 +107,11 @@ class AlertQueueTest {
     void leasedAlertIsDueAgainWhenTheLeaseEnds(String name) {
         var queue = queue(name);
         await(queue.claim(List.of(alert("a", "1"))));
-        assertThat(await(queue.lease(10)).alerts()).containsExactly(new AlertQueue.Leased("1", 0, alert("a", "1").message()));
+        assertThat(await(queue.lease(10)).alerts()).singleElement().satisfies(leased -> {
+            assertThat(leased.id()).matches("alert_[0-9a-f]{32,40}");
+            assertThat(leased.attempts()).isZero();
+            assertThat(leased.message()).isEqualTo(alert("a", "1").message());
+        });
         setNow(START + 29);
         assertThat(lease(queue, 10)).isEmpty();
         setNow(START + 30);
@@ -116,15 +136,15 @@ class AlertQueueTest {
         var queue = queue(name);
         await(queue.claim(List.of(alert("a", "1"))));
         lease(queue, 1);
-        assertThat(await(queue.retry("1", 90_000))).isEqualTo(RetryResult.SCHEDULED);
+        assertThat(await(queue.retry(id("1"), 90_000))).isEqualTo(RetryResult.SCHEDULED);
         setNow(START + 89);
         assertThat(lease(queue, 1)).isEmpty();
         setNow(START + 90);
         assertThat(await(queue.lease(1)).alerts()).extracting(AlertQueue.Leased::attempts).containsExactly(1);
         setNow(START + 86_400 - 10);
-        assertThat(await(queue.retry("1", 10_000))).isEqualTo(RetryResult.SCHEDULED);
-        assertThat(await(queue.retry("1", 10_001))).isEqualTo(RetryResult.GIVEN_UP);
-        assertThat(await(queue.retry("1", 1))).isEqualTo(RetryResult.GONE);
+        assertThat(await(queue.retry(id("1"), 10_000))).isEqualTo(RetryResult.SCHEDULED);
+        assertThat(await(queue.retry(id("1"), 10_001))).isEqualTo(RetryResult.GIVEN_UP);
+        assertThat(await(queue.retry(id("1"), 1))).isEqualTo(RetryResult.GONE);
         assertThat(await(queue.lease(1)).pending()).isZero();
     }
 
@@ -137,7 +157,8 @@ class AlertQueueTest {
         }
         assertThat(await(queue.claim(List.of(alert("c0", "x"), alert("more", "more"))))).containsExactly(
                 ClaimResult.ALREADY_CLAIMED, ClaimResult.FULL);
-        await(queue.remove("i7"));
+        lease(queue, 1);
+        await(queue.remove(ids.values().iterator().next()));
         assertThat(await(queue.claim(List.of(alert("more", "more"))))).containsExactly(ClaimResult.CLAIMED);
     }
 
@@ -146,7 +167,7 @@ class AlertQueueTest {
         await(inRedis.claim(List.of(alert("a", "1"))));
         assertThat(redis.send("PTTL", "sluice:{alerts}:claimed:a").toLong()).isBetween(Duration.ofDays(2).toMillis() - 60_000,
                 Duration.ofDays(2).toMillis());
-        assertThat(redis.send("KEYS", "sluice:*")).hasSize(3)
+        assertThat(redis.send("KEYS", "sluice:*")).hasSize(4)
                 .allSatisfy(key -> assertThat(key.toString()).startsWith("sluice:{alerts}:"));
     }
 
@@ -157,11 +178,13 @@ class AlertQueueTest {
         assertThat(lease(inRedis, 10)).containsExactly("1");
         redis.send("HSET", "sluice:{alerts}:messages", "2", "foreign");
         redis.send("ZADD", "sluice:{alerts}:due", 0, "3");
-        assertThat(await(inRedis.remove("1"))).isTrue();
+        assertThat(await(inRedis.remove(id("1")))).isTrue();
         assertThat(await(inRedis.remove("2"))).isFalse();
         assertThat(lease(inRedis, 10)).isEmpty();
         redis.send("DEL", "sluice:{alerts}:messages");
         redis.send("SET", "sluice:{alerts}:messages", "foreign");
+        redis.send("DEL", "sluice:{alerts}:random");
+        redis.send("HSET", "sluice:{alerts}:random", "foreign", "foreign");
         assertThat(await(inRedis.claim(List.of(alert("b", "4"))))).containsExactly(ClaimResult.CLAIMED);
         assertThat(lease(inRedis, 10)).containsExactly("4");
     }
