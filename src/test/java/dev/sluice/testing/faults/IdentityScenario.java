@@ -220,7 +220,9 @@ public final class IdentityScenario {
                 maxLagMillis(revoked.stream().filter(sample -> !affecting.contains(sample.instance())).toList(), byValue)
                         + " ms",
                 maxLagMillis(revoked.stream().filter(sample -> affecting.contains(sample.instance())).toList(), byValue)
-                        + " ms");
+                        + " ms",
+                affecting.isEmpty() ? "–" : (times.repair - times.begin) / 1_000_000 + " ms",
+                affecting.isEmpty() ? "–" : (times.recovered - times.repaired) / 1_000_000 + " ms");
     }
 
     private static long maxLagMillis(Collection<Sample> samples, Map<String, Text> byValue) {
