@@ -42,6 +42,7 @@ class Benchmark {
         MEASUREMENTS.put("rls-denied", ProxyServiceMeasurements::denied);
         MEASUREMENTS.put("forward-auth", ProxyServiceMeasurements::forwardAuth);
         MEASUREMENTS.put("chain", ChainMeasurements::chain);
+        MEASUREMENTS.put("identities", IdentityMeasurements::identities);
         MEASUREMENTS.put("denied", ApiGatewayMeasurements::denied);
         MEASUREMENTS.put("llm-hop", LlmGatewayMeasurements::llmHop);
         MEASUREMENTS.put("portkey", LlmGatewayMeasurements::portkey);

@@ -43,12 +43,16 @@ class CallerDirectoryTest {
     private final DirectoryUnderTest redis = new DirectoryUnderTest();
     private final AtomicLong nanos = new AtomicLong(1_000_000_000);
     private final RedisConnectionManager manager = redis.newManager();
-    private final CachedCallerDirectory directory = newDirectory(manager);
-    private final CachedCallerDirectory other = newDirectory(redis.newManager());
+    private final IdentityCache cache = newCache();
+    private final CachedCallerDirectory directory = newDirectory(manager, cache);
+    private final CachedCallerDirectory other = newDirectory(redis.newManager(), newCache());
 
-    private CachedCallerDirectory newDirectory(RedisConnectionManager connection) {
-        return new CachedCallerDirectory(connection, DirectoryUnderTest.calls(connection),
-                new IdentityCache(SIZE, TimeUnit.SECONDS.toNanos(STALENESS_SECONDS), nanos::get), SIZE, LuaScript.SERVER_TIME);
+    private IdentityCache newCache() {
+        return new IdentityCache(SIZE, TimeUnit.SECONDS.toNanos(STALENESS_SECONDS), nanos::get);
+    }
+
+    private static CachedCallerDirectory newDirectory(RedisConnectionManager connection, IdentityCache cache) {
+        return new CachedCallerDirectory(connection, DirectoryUnderTest.calls(connection), cache, SIZE, LuaScript.SERVER_TIME);
     }
 
     @BeforeEach
@@ -189,17 +193,20 @@ class CallerDirectoryTest {
     }
 
     @Test
-    void guessedKeysEvictNoRealOnes() {
-        IntStream.range(0, 500).forEach(i -> redis.put(KEY, "k" + i, keyDocument("real" + i, null, null)));
+    void guessedKeysEvictNoRealOnesAndTakeBoundedMemory() {
+        IntStream.range(0, 500).forEach(i -> redis.put(KEY, "k" + i, keyDocument("real" + i, "u" + i, null)));
         poll(directory);
         IntStream.range(0, 500).forEach(i -> assertThat(idOf(directory, "real" + i)).isEqualTo("k" + i));
-        for (int i = 0; i < 20; i++) {
-            int from = i * 1000;
+        for (int from = 0; from < 100_000; from += 1000) {
             await(Uni.join().all(IntStream.range(from, from + 1000).mapToObj(guess -> directory.loadKey("guess" + guess))
                     .toList()).andFailFast());
         }
 
+        long reads = commands("evalsha");
         IntStream.range(0, 500).forEach(i -> assertThat(directory.findKey("real" + i).key()).isNotNull());
+        assertThat(commands("evalsha")).as("calls for keys in the cache").isEqualTo(reads);
+        assertThat(cache.sizes()).as("keys, unknown hashes, records, unknown names").containsExactly(500L,
+                (long) IdentityCache.MAX_UNKNOWN_HASHES, 0L, 500L);
     }
 
     @Test
@@ -358,7 +365,7 @@ class CallerDirectoryTest {
         poll(directory);
         assertThat(directory.mayHaveKey("anything")).isTrue();
         var unconnected = newDirectory(new RedisConnectionManager(redis.vertx(),
-                () -> Future.failedFuture("down"), DirectoryUnderTest.HASH_TAGS, 10));
+                () -> Future.failedFuture("down"), DirectoryUnderTest.HASH_TAGS, 10), newCache());
         assertThat(unconnected.mayHaveKey("anything")).isFalse();
         assertThat(unconnected.mayHaveKey("sk-sluice-abc")).isTrue();
         assertThatThrownBy(() -> await(unconnected.loadKey("aa"))).isInstanceOf(StoreUnavailableException.class);

@@ -1,17 +1,12 @@
 package dev.sluice.testing.faults;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
 import java.time.Duration;
 import java.util.Collection;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 
 import org.assertj.core.api.SoftAssertions;
-import org.awaitility.Awaitility;
 
 /**
  * Injects a fault while three instances receive more requests than their limits allow, and verifies the guarantees before,
@@ -101,8 +96,8 @@ public final class FaultScenario {
 
     /** @param repair repairs the fault and returns once Redis is able to serve again */
     public void run(Action fault, Action repair) throws Exception {
-        awaitMode(all(), "redis", DETECTION_TIMEOUT);
-        var logPositions = all().stream()
+        instances.awaitMode(InstanceGroup.numbers(), "redis", DETECTION_TIMEOUT);
+        var logPositions = InstanceGroup.numbers().stream()
                 .collect(Collectors.toMap(number -> number, number -> instances.log(number, 0).size()));
         var soft = new SoftAssertions();
         try (var load = new LoadGenerator(instances.vertx(), instances.instances(), LIMIT, WINDOW)) {
@@ -110,14 +105,14 @@ public final class FaultScenario {
             load.awaitSent(LOAD_BEFORE);
             long faultAt = System.nanoTime();
             fault.run();
-            awaitMode(affecting, expectingMode, DETECTION_TIMEOUT);
+            instances.awaitMode(affecting, expectingMode, DETECTION_TIMEOUT);
             long detected = System.nanoTime();
             load.awaitSent(loadDuring);
             long repairAt = System.nanoTime();
-            var reportedAvailable = all().stream().filter(instances::available).collect(Collectors.toSet());
+            var reportedAvailable = InstanceGroup.numbers().stream().filter(instances::available).collect(Collectors.toSet());
             repair.run();
             long repaired = System.nanoTime();
-            awaitMode(all(), "redis", RECOVERY_TIMEOUT);
+            instances.awaitMode(InstanceGroup.numbers(), "redis", RECOVERY_TIMEOUT);
             long recovered = System.nanoTime();
             load.awaitSent(LOAD_AFTER);
             var samples = load.stop();
@@ -126,7 +121,8 @@ public final class FaultScenario {
 
             if (deterministic) {
                 soft.assertThat(reportedAvailable).as("rate_limit_store_available during the fault")
-                        .isEqualTo(all().stream().filter(number -> !affecting.contains(number)).collect(Collectors.toSet()));
+                        .isEqualTo(InstanceGroup.numbers().stream().filter(number -> !affecting.contains(number))
+                                .collect(Collectors.toSet()));
                 verifyLogs(soft, logPositions);
             } else {
                 verifyOutageCount(soft, logPositions);
@@ -175,7 +171,7 @@ public final class FaultScenario {
 
     /** Verifies that an outage is logged by one line at its start and one at its end, whatever the number of requests. */
     private void verifyLogs(SoftAssertions soft, Map<Integer, Integer> logPositions) {
-        for (int number : all()) {
+        for (int number : InstanceGroup.numbers()) {
             var lines = instances.log(number, logPositions.get(number));
             int expected = affecting.contains(number) ? 1 : 0;
             soft.assertThat(lines.stream().filter(InstanceStatus::isOutage))
@@ -191,7 +187,7 @@ public final class FaultScenario {
     }
 
     private void verifyOutageCount(SoftAssertions soft, Map<Integer, Integer> logPositions) {
-        for (int number : all()) {
+        for (int number : InstanceGroup.numbers()) {
             soft.assertThat(instances.log(number, logPositions.get(number)).stream().filter(InstanceStatus::isOutage).count())
                     .as("outages logged by instance %d", number).isLessThanOrEqualTo(maxOutages);
         }
@@ -207,21 +203,6 @@ public final class FaultScenario {
 
     private static long maxLatencyMillis(Collection<Sample> samples) {
         return samples.stream().mapToLong(Sample::latencyMillis).max().orElse(0);
-    }
-
-    private void awaitMode(Collection<Integer> numbers, String mode, Duration atMost) {
-        Awaitility.await(mode + " at " + numbers).atMost(atMost).pollDelay(Duration.ZERO).pollInterval(Duration.ofMillis(50))
-                .untilAsserted(() -> assertThat(numbers).as(() -> recentLogLines(numbers))
-                        .allMatch(number -> instances.mode(number).equals(mode)));
-    }
-
-    private String recentLogLines(Collection<Integer> numbers) {
-        return numbers.stream().map(number -> instances.log(number, Math.max(0, instances.log(number, 0).size() - 8)))
-                .map(lines -> String.join("\n", lines)).collect(Collectors.joining("\n\n"));
-    }
-
-    private static List<Integer> all() {
-        return IntStream.range(0, InstanceGroup.SIZE).boxed().toList();
     }
 
     private static long millis(long nanos) {

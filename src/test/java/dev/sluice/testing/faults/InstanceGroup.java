@@ -1,13 +1,19 @@
 package dev.sluice.testing.faults;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.time.Duration;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.IntFunction;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+
+import org.awaitility.Awaitility;
 
 import dev.sluice.testing.Instance;
 import io.vertx.core.Vertx;
@@ -55,6 +61,23 @@ public final class InstanceGroup implements AutoCloseable {
     /** Returns the mode that the readiness check reports. */
     String mode(int instance) {
         return InstanceStatus.mode(instances.get(instance));
+    }
+
+    /** Returns the numbers of all instances. */
+    static List<Integer> numbers() {
+        return IntStream.range(0, SIZE).boxed().toList();
+    }
+
+    /** Waits until instances report a mode. */
+    void awaitMode(Collection<Integer> numbers, String mode, Duration atMost) {
+        Awaitility.await(mode + " at " + numbers).atMost(atMost).pollDelay(Duration.ZERO).pollInterval(Duration.ofMillis(50))
+                .untilAsserted(() -> assertThat(numbers).as(() -> recentLogLines(numbers))
+                        .allMatch(number -> mode(number).equals(mode)));
+    }
+
+    private String recentLogLines(Collection<Integer> numbers) {
+        return numbers.stream().map(number -> log(number, Math.max(0, log(number, 0).size() - 8)))
+                .map(lines -> String.join("\n", lines)).collect(Collectors.joining("\n\n"));
     }
 
     /** Returns whether the metrics of an instance report that the store is available. */

@@ -7,13 +7,15 @@ import java.util.UUID;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.IntConsumer;
+import java.util.function.IntFunction;
 
 import org.awaitility.Awaitility;
 
 import dev.sluice.testing.Instance;
 import io.vertx.core.Vertx;
 
-/** Sends requests to all instances in turn, for several identities, at a steady rate independent of the responses. */
+/** Sends requests to all instances in turn, for several identities or keys, at a steady rate independent of the responses. */
 final class LoadGenerator implements AutoCloseable {
 
     private static final int REQUESTS_PER_SECOND = 300;
@@ -25,8 +27,8 @@ final class LoadGenerator implements AutoCloseable {
     private final RequestSender requests;
     private final String run = UUID.randomUUID().toString();
     private final int perSecond;
-    private final int limit;
-    private final Duration window;
+    /** Sends the request of a number. */
+    private final IntConsumer sender;
     private final ScheduledExecutorService scheduler = Executors.newSingleThreadScheduledExecutor();
     private volatile int sent;
 
@@ -37,8 +39,18 @@ final class LoadGenerator implements AutoCloseable {
     LoadGenerator(Vertx vertx, List<Instance> instances, int perSecond, int limit, Duration window) {
         this.requests = new RequestSender(vertx, instances, CONNECTIONS);
         this.perSecond = perSecond;
-        this.limit = limit;
-        this.window = window;
+        this.sender = number -> send(number, "identity-" + number % IDENTITIES + '-' + run, limit, window);
+    }
+
+    /**
+     * Sends requests for forward authentication.
+     *
+     * @param keys returns the key of a request by its number; requests of which all instances get one have the same
+     */
+    LoadGenerator(Vertx vertx, List<Instance> instances, IntFunction<String> keys) {
+        this.requests = new RequestSender(vertx, instances, CONNECTIONS);
+        this.perSecond = REQUESTS_PER_SECOND;
+        this.sender = number -> requests.sendKey(number % requests.instances(), keys.apply(number / requests.instances()));
     }
 
     void start() {
@@ -46,7 +58,7 @@ final class LoadGenerator implements AutoCloseable {
         scheduler.scheduleAtFixedRate(() -> {
             long due = (System.nanoTime() - startNanos) / 1_000_000 * perSecond / 1000;
             for (int next = sent; next < due; sent = ++next) {
-                send(next, "identity-" + next % IDENTITIES + '-' + run, limit, window);
+                sender.accept(next);
             }
         }, 0, INTERVAL_MILLIS, TimeUnit.MILLISECONDS);
     }

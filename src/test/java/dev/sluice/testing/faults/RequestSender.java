@@ -7,15 +7,17 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import java.util.function.Function;
 
 import org.awaitility.Awaitility;
 
 import dev.sluice.testing.Instance;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
-import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpClient;
 import io.vertx.core.http.HttpClientOptions;
+import io.vertx.core.http.HttpClientRequest;
+import io.vertx.core.http.HttpClientResponse;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.json.JsonObject;
 
@@ -65,10 +67,22 @@ final class RequestSender implements AutoCloseable {
      * @param done called on an event loop when the response is complete or the request has failed
      */
     void send(int instance, String path, JsonObject body, Consumer<Sample> done) {
-        var identity = body.getString("identifier");
+        send(instance, body.getString("identifier"), HttpMethod.POST, path,
+                request -> request.putHeader("Content-Type", "application/json").send(body.toBuffer()), done);
+    }
+
+    /** Sends a request for forward authentication with an API key, which is recorded as the identity. */
+    void sendKey(int instance, String key) {
+        send(instance, key, HttpMethod.GET, "/v1/forward-auth", request -> request.putHeader("X-Forwarded-Method", "GET")
+                .putHeader("X-Forwarded-Uri", "/things").putHeader("X-API-Key", key).send(), sample -> {
+                });
+    }
+
+    private void send(int instance, String identity, HttpMethod method, String path,
+            Function<HttpClientRequest, Future<HttpClientResponse>> exchange, Consumer<Sample> done) {
         inFlight.incrementAndGet();
         long begin = System.nanoTime();
-        send(instances.get(instance).port(), path, body.toBuffer()).onComplete(result -> {
+        send(instances.get(instance).port(), method, path, exchange).onComplete(result -> {
             var sample = result.succeeded()
                     ? new Sample(begin, System.nanoTime(), instance, identity, result.result().status(), result.result().mode())
                     : new Sample(begin, System.nanoTime(), instance, identity, 0, null);
@@ -78,9 +92,9 @@ final class RequestSender implements AutoCloseable {
         });
     }
 
-    private Future<Response> send(int port, String path, Buffer body) {
-        return client.request(HttpMethod.POST, port, "127.0.0.1", path)
-                .compose(request -> request.putHeader("Content-Type", "application/json").send(body))
+    private Future<Response> send(int port, HttpMethod method, String path,
+            Function<HttpClientRequest, Future<HttpClientResponse>> exchange) {
+        return client.request(method, port, "127.0.0.1", path).compose(exchange)
                 .compose(response -> response.body()
                         .map(read -> new Response(response.statusCode(), response.getHeader("X-RateLimit-Mode"))));
     }

@@ -21,6 +21,9 @@ final class ResultTable {
     static final ResultTable STEADY_LOAD_RESULTS = new ResultTable("steady.md", "steady load", "requests",
             "not decided by Redis",
             "without a response", "mode changes", "median", "slowest response");
+    static final ResultTable IDENTITY_RESULTS = new ResultTable("identities.md", "fault", "requests", "keys created",
+            "keys revoked", "without a response", "503", "latest admission after a revocation, instances with Redis",
+            "the same, instances without Redis", "fault lasted", "back on Redis after");
 
     private final Path file;
     private final List<String> rows = new ArrayList<>();
