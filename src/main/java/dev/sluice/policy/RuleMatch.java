@@ -61,13 +61,17 @@ public final class RuleMatch {
      */
     public List<RateLimitRequest> requests(Caller caller, boolean withDefault) {
         var levels = caller.identity().chain().levels();
-        if (rules.size() == 1 && rules.get(0).isPlain() && levels.isEmpty()) {
-            var rule = rules.get(0);
-            return rule.isDefault() && !withDefault
-                    ? List.of()
-                    : List.of(rule.request(caller.identity().identifier(), caller.tier()));
+        var only = rules.size() == 1 && rules.get(0).isPlain() ? rules.get(0) : null;
+        var plain = only == null || only.isDefault() && !withDefault
+                ? null
+                : only.request(caller.identity().identifier(), caller.tier());
+        if (only != null && levels.isEmpty()) {
+            return plain == null ? List.of() : List.of(plain);
         }
-        var requests = ofRules(caller, withDefault);
+        List<RateLimitRequest> requests = only == null ? ofRules(caller, withDefault) : new ArrayList<>(1 + levels.size());
+        if (plain != null) {
+            requests.add(plain);
+        }
         if (!levels.isEmpty() && !rules.isEmpty()) {
             policy.addLevels(requests, caller.identity().chain(), methods(), request.path());
         }

@@ -16,9 +16,4 @@ public record JointRequest(List<String> identifiers, JointPlan plan) {
         var current = plan.at(micros);
         return current == plan ? this : new JointRequest(identifiers, current);
     }
-
-    /** Returns a text that is different for different identifiers, and begins with the first of them. */
-    public String key() {
-        return identifiers.size() == 1 ? identifiers.get(0) : String.join("\n", identifiers);
-    }
 }

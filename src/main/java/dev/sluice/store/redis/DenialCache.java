@@ -51,10 +51,10 @@ public final class DenialCache {
 
     private final RedisClock clock;
     private final LongSupplier nanoTime;
-    private final Cache<String, Denial> denials = Caffeine.newBuilder().executor(Runnable::run).maximumSize(MAX_IDENTIFIERS)
+    private final Cache<Object, Denial> denials = Caffeine.newBuilder().executor(Runnable::run).maximumSize(MAX_IDENTIFIERS)
             .build();
-    /** Denials of requests of several identifiers, by {@link JointRequest#key}. Any eviction of an identifier evicts all of them. */
-    private final Cache<String, Denial> jointDenials = Caffeine.newBuilder().executor(Runnable::run)
+    /** Denials of requests of several identifiers, by their list. Any eviction of an identifier evicts all of them. */
+    private final Cache<Object, Denial> jointDenials = Caffeine.newBuilder().executor(Runnable::run)
             .maximumSize(MAX_IDENTIFIERS).build();
     private final LongAdder hits = new LongAdder();
     /** False while the cache is certainly empty, so that lookups are skipped. */
@@ -91,10 +91,10 @@ public final class DenialCache {
      * @return null if Redis has to decide
      */
     public StoreResult getJoint(JointRequest request) {
-        return nonEmpty ? get(jointDenials, request.key(), request.plan().claims()) : null;
+        return nonEmpty ? get(jointDenials, request.identifiers(), request.plan().claims()) : null;
     }
 
-    private StoreResult get(Cache<String, Denial> cache, String key, List<WindowClaim> claims) {
+    private StoreResult get(Cache<Object, Denial> cache, Object key, List<WindowClaim> claims) {
         var found = cache.getIfPresent(key);
         while (found != null && found.claims != claims && !found.claims.equals(claims)) {
             found = found.next;
@@ -126,10 +126,10 @@ public final class DenialCache {
      * @param request all of whose claims must fit
      */
     public void putJoint(JointRequest request, StoreResult result, long expectedVersion) {
-        put(jointDenials, request.key(), request.plan().claims(), result, expectedVersion);
+        put(jointDenials, request.identifiers(), request.plan().claims(), result, expectedVersion);
     }
 
-    private void put(Cache<String, Denial> cache, String key, List<WindowClaim> claims, StoreResult result,
+    private void put(Cache<Object, Denial> cache, Object key, List<WindowClaim> claims, StoreResult result,
             long expectedVersion) {
         long until = expiry(claims, result);
         if (until <= result.now()) {

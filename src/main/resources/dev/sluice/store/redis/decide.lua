@@ -1447,19 +1447,13 @@ function build.chain()
   local function read(i, key, claim)
     local span, cost, units = claim.span, claim.cost, nil
     if claim.form == 'log' then
-      local value = pcall('GETRANGE', key, claim.start, '-1')
+      local value = pcall('GETRANGE', key, PAGE_START, '-1')
       if type(value) ~= 'string' or value == '' or byte(value) > 31 or #value % BYTES > 0 or cost > HEAVY then
         return false
       end
       local last = unpack(TIME, value, #value - BYTES + 1)
       if last > clock or last <= clock - span then
         return false
-      end
-      if #value == SHORT and claim.page == SHORT then
-        value = call('GETRANGE', key, PAGE_START, '-1')
-        if byte(value) > 31 or #value % BYTES > 0 then
-          return false
-        end
       end
       values[i], noted[i] = value, floor(last / span)
       if #value == PAGE then
