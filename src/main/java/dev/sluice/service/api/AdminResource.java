@@ -32,6 +32,8 @@ import dev.sluice.engine.StoreStatus;
 import dev.sluice.http.ErrorResponse;
 import dev.sluice.http.RateLimitHeaders;
 import dev.sluice.http.ServiceEndpoint;
+import dev.sluice.service.api.rules.RulesResponse;
+import dev.sluice.service.api.rules.RulesView;
 import io.smallrye.mutiny.Uni;
 import io.vertx.ext.web.RoutingContext;
 

@@ -253,6 +253,9 @@ class PromptTokensTest {
         var text = "yes ".repeat(100_000);
         for (var field : new String[]{"detail", "role", "type", "content", "data", "name", "image_url"}) {
             for (var place : new String[]{"messages", "tools", "metadata"}) {
+                if ("tools".equals(place) && "type".equals(field)) {
+                    continue; // tells which tools have a model of their own
+                }
                 var body = "{\"" + place + "\":[{\"" + field + "\":\"" + text + "\",\"input\":{\"x\":\"" + text + "\"}}]}";
                 var request = LlmRequestParser.parse(Provider.OPENAI,
                         ProviderOperation.of(Provider.OPENAI, "POST",

@@ -1,4 +1,4 @@
-package dev.sluice.service.api;
+package dev.sluice.service.api.rules;
 
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -21,7 +21,7 @@ import dev.sluice.policy.LimitRule;
 /** Body of the response to {@code GET /v1/rules}. */
 @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
 @Schema(name = "Rules")
-record RulesResponse(@Schema(description = "The tiers; the first one is that of unknown callers") List<String> tiers,
+public record RulesResponse(@Schema(description = "The tiers; the first one is that of unknown callers") List<String> tiers,
         @Schema(description = "Rates of endpoints without a rule, by tier") Map<String, String> defaultRates,
         @Schema(description = "Rules of endpoints") List<Rule> rules,
         @JsonInclude(JsonInclude.Include.NON_EMPTY) @Schema(description = "Rules that others name, and that hold too") List<Rule> named,
@@ -29,8 +29,9 @@ record RulesResponse(@Schema(description = "The tiers; the first one is that of 
         @Schema(description = "Paths that are not limited") List<String> exempt,
         @JsonInclude(JsonInclude.Include.NON_NULL) @Schema(description = "Rules file; absent if there is none") FileStatus file) {
 
+    /** A rule. */
     @Schema(name = "Rule")
-    record Rule(@Schema(description = "Resource name of its windows") String resource,
+    public record Rule(@Schema(description = "Resource name of its windows") String resource,
             @Schema(description = "Rates by tier") Map<String, String> rates,
             @JsonInclude(JsonInclude.Include.NON_NULL) @Schema(description = "Fallback policy of its own") String fallback,
             @JsonInclude(JsonInclude.Include.NON_NULL) @Schema(description = "What its windows belong to, if not to the caller") String key,
@@ -49,8 +50,9 @@ record RulesResponse(@Schema(description = "The tiers; the first one is that of 
         }
     }
 
+    /** State of the rules file. */
     @Schema(name = "RulesFile")
-    record FileStatus(
+    public record FileStatus(
             @Schema(description = "false: its latest content is invalid, and the last valid one is in force") boolean valid,
             @Schema(description = "Time of the last change (ISO 8601)") String since,
             @JsonInclude(JsonInclude.Include.NON_NULL) @Schema(description = "First problem of an invalid file") String problem) {

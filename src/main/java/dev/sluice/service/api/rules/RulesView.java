@@ -1,4 +1,4 @@
-package dev.sluice.service.api;
+package dev.sluice.service.api.rules;
 
 import jakarta.enterprise.context.ApplicationScoped;
 
@@ -9,7 +9,7 @@ import dev.sluice.policy.LimitRule;
 
 /** Rules in force on this instance, for administrators; and hints where a name was probably written without its prefix. */
 @ApplicationScoped
-class RulesView {
+public class RulesView {
 
     private final CurrentPolicy policy;
     private final CurrentLlmPolicy llmPolicy;
@@ -21,18 +21,19 @@ class RulesView {
         this.llmPolicy = llmPolicy;
     }
 
-    RulesResponse describe() {
+    /** Returns the rules. */
+    public RulesResponse describe() {
         return RulesResponse.of(policy, llmPolicy, file.status());
     }
 
     /** Returns the rule of a resource; null if it has none. */
-    LimitRule rule(String resource) {
+    public LimitRule rule(String resource) {
         var rule = policy.rule(resource);
         return rule == null ? llmPolicy.rule(resource) : rule;
     }
 
     /** Returns a hint for a resource that has no rule, but has one with the prefix of endpoints; otherwise null. */
-    String resourceHint(String resource) {
+    public String resourceHint(String resource) {
         return rule(resource) == null && rule(CurrentPolicy.RESOURCE_PREFIX + resource) != null
                 ? "did you mean resource=" + CurrentPolicy.RESOURCE_PREFIX + resource + "?"
                 : null;
@@ -44,7 +45,7 @@ class RulesView {
      * @param resource null if none was given
      * @return null if there is nothing to suggest
      */
-    String hint(String identifier, String resource) {
+    public String hint(String identifier, String resource) {
         var resourceHint = resource == null ? null : resourceHint(resource);
         if (resourceHint != null) {
             return resourceHint;
