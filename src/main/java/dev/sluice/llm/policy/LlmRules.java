@@ -23,9 +23,10 @@ import dev.sluice.policy.Tiers;
 
 /**
  * Rules of LLM calls by their resources: {@code llm:openai}, {@code llm:openai:tokens}, {@code llm:openai:input-tokens},
- * {@code llm:openai:output-tokens}, {@code llm:openai:budget}; {@code llm:openai:free} for calls that use no tokens; {@code llm:openai:unproven} for calls with keys that the provider has not
- * accepted yet. A model's own rule ({@code llm:openai/gpt-4o}, {@code llm:openai:tokens/gpt-4o}) replaces the provider's for the
- * tiers that it names. Immutable once all providers have been added.
+ * {@code llm:openai:output-tokens}, {@code llm:openai:budget}; {@code llm:openai:free} for calls that use no tokens;
+ * {@code llm:openai:unproven} for calls with keys that the provider has not accepted yet. A model's own rule
+ * ({@code llm:openai/gpt-4o}, {@code llm:openai:tokens/gpt-4o}) replaces the provider's for the tiers that it names. Immutable once
+ * all providers have been added.
  */
 final class LlmRules {
 
