@@ -121,12 +121,16 @@ final class Settings {
             rate-limit.llm.<provider>.fallback choice - local|open|closed
             rate-limit.llm.<provider>.requests.<tier> text -
             rate-limit.llm.<provider>.tokens.<tier> text -
+            rate-limit.llm.<provider>.input-tokens.<tier> text -
+            rate-limit.llm.<provider>.output-tokens.<tier> text -
             rate-limit.llm.<provider>.budget.<tier> text -
             rate-limit.llm.<provider>.output-estimate integer -
             rate-limit.llm.<provider>.max-reserved-output integer 4096
             rate-limit.llm.<provider>.reserve choice capped capped|full
             rate-limit.llm.<provider>.models.<model>.requests.<tier> text -
             rate-limit.llm.<provider>.models.<model>.tokens.<tier> text -
+            rate-limit.llm.<provider>.models.<model>.input-tokens.<tier> text -
+            rate-limit.llm.<provider>.models.<model>.output-tokens.<tier> text -
             rate-limit.llm.<provider>.models.<model>.budget.<tier> text -
             rate-limit.llm.<provider>.models.<model>.output-estimate integer -
             rate-limit.llm.<provider>.prices.<model>.input text -

@@ -86,10 +86,11 @@ enum SampleValues {
                         openai:
                           requests: {pro: 60/minute}
                           tokens: {pro: "100000/minute;2000000/day"}
+                          input-tokens: {pro: 80000/minute}
                           budget: {pro: 0.50/hour}
                           output-estimate: 2000000
                           fallback: closed
-                          models: {gpt-4o: {requests: {free: 1/minute}}}
+                          models: {gpt-4o: {requests: {free: 1/minute}, output-tokens: {pro: 9000/hour}}}
                           prices: {house-model: {input: 0.15, output: "2"}}
                     llm:
                       openai: {apiKey: s3cr3t-openai, baseUrl: "https://llm.example.com/v1"}

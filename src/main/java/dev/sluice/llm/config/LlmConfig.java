@@ -118,6 +118,12 @@ public interface LlmConfig {
         /** Tokens, input and output together: a rate per tier. */
         Map<String, String> tokens();
 
+        /** Input tokens, those read from or written to a cache included: a rate per tier. */
+        Map<String, String> inputTokens();
+
+        /** Output tokens, reasoning included: a rate per tier. */
+        Map<String, String> outputTokens();
+
         /** US dollars: an amount per window and tier. */
         Map<String, String> budget();
 

@@ -4,9 +4,9 @@ import java.util.Optional;
 
 import dev.sluice.api.Decision;
 import dev.sluice.api.QuotaStatus;
-import dev.sluice.api.QuotaUnit;
 import dev.sluice.api.RateLimitExceededException;
 import dev.sluice.identity.chain.IdentityChain;
+import dev.sluice.llm.policy.LimitKind;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.ProviderOperation.Shape;
 import dev.sluice.llm.protocol.TokenUsage;
@@ -80,14 +80,14 @@ public final class AdmittedCall {
     }
 
     /**
-     * Returns the unit of a quota of this call. Unlike {@link QuotaStatus#unit()}, it is also known if the rate is
+     * Returns what a quota of this call counts. Unlike {@link QuotaStatus#unit()}, it is also known if the rate is
      * {@link dev.sluice.api.Rate#BLOCKED}.
      *
      * @param quota a quota of this call's decision
-     * @return requests, tokens or nanodollars
+     * @return the kind of the limit
      */
-    public QuotaUnit unitOf(QuotaStatus quota) {
-        return planned.windows().unit(quota.resource());
+    public LimitKind kindOf(QuotaStatus quota) {
+        return planned.windows().kind(quota);
     }
 
     /**
@@ -97,11 +97,9 @@ public final class AdmittedCall {
      * @return requests, tokens or 10⁻⁹ US dollars; at most the quota's limit
      */
     public long requestedUnits(QuotaStatus quota) {
-        return switch (quota.unit()) {
-            case REQUESTS -> 1;
-            case TOKENS -> Math.min(planned.usage().total(), quota.limit());
-            case NANODOLLARS -> Math.min(planned.costNanodollars(), quota.limit());
-        };
+        return planned.requests().stream().flatMap(request -> request.checks().stream())
+                .filter(check -> check.resource().equals(quota.resource()))
+                .mapToLong(check -> Math.min(check.cost(), quota.limit())).findFirst().orElse(1);
     }
 
     /**

@@ -1,11 +1,9 @@
 package dev.sluice.llm.limit;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.function.BiFunction;
 
-import dev.sluice.api.QuotaUnit;
 import dev.sluice.llm.policy.LlmPolicySnapshot;
 import dev.sluice.llm.pricing.ModelPrice;
 import dev.sluice.llm.pricing.Money;
@@ -66,8 +64,7 @@ final class AnsweringModels {
     }
 
     private boolean hasSameRules(LlmPolicySnapshot policy, String tier, String model) {
-        return Arrays.stream(QuotaUnit.values()).allMatch(unit -> policy.rule(call.provider(), unit, tier, model)
-                .equals(policy.rule(call.provider(), unit, tier, call.model())));
+        return policy.rules(call.provider(), tier, model).equals(policy.rules(call.provider(), tier, call.model()));
     }
 
     /** Returns the most output tokens of a choice; {@link TokenUsage#MAX} if it is not known of each model. */

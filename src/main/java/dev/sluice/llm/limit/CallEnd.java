@@ -107,7 +107,7 @@ final class CallEnd {
         if (finished.compareAndSet(false, true)) {
             settlement = settled;
             accounting.settle(planned.windows().identifiers(), reservation,
-                    planned.windows().usage(bill.usage().total(), bill.nanodollars()), planned.underReserved());
+                    planned.windows().units(bill.usage(), bill.nanodollars()), planned.underReserved());
             long outputSample = planned.uncapped() == null ? -1 : planned.uncapped().end(bill.usage(), bill.estimated());
             accounting.book(planned.estimate().provider(), ledgerIdentifier, owner, model, bill, outputSample);
         }
@@ -137,7 +137,7 @@ final class CallEnd {
     /** Releases the reservation. Nothing is booked. */
     void release(boolean rateLimited) {
         if (finished.compareAndSet(false, true)) {
-            accounting.settle(planned.windows().identifiers(), reservation, planned.windows().usage(0, 0), () -> {
+            accounting.settle(planned.windows().identifiers(), reservation, planned.windows().units(TokenUsage.NONE, 0), () -> {
             });
             planned.cancel();
             accounting.countFailure(planned.estimate().provider(), owner, planned.price(), rateLimited);

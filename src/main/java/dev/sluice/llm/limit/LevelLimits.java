@@ -1,9 +1,10 @@
 package dev.sluice.llm.limit;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
-import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 import dev.sluice.api.Rate;
@@ -12,6 +13,7 @@ import dev.sluice.api.ResourceCheck;
 import dev.sluice.identity.chain.ChainLevel;
 import dev.sluice.identity.chain.LevelResources;
 import dev.sluice.identity.chain.LlmRates;
+import dev.sluice.llm.policy.LimitKind;
 import dev.sluice.llm.policy.LlmPolicySnapshot;
 import dev.sluice.llm.protocol.TokenUsage;
 
@@ -79,20 +81,23 @@ final class LevelLimits {
      * Returns the windows of the levels and of the rules.
      *
      * @param identifier identifier of the windows of the rules
-     * @param tokens resource of the tokens of the rules
-     * @param budget resource of the budget of the rules
+     * @param ofRules what the windows of the rules count, by their resources
      */
-    ReservedWindows windows(String identifier, String tokens, String budget) {
+    ReservedWindows windows(String identifier, Map<String, LimitKind> ofRules) {
+        if (parts.isEmpty()) {
+            return new ReservedWindows(List.of(identifier), ofRules);
+        }
+        var kinds = new HashMap<>(ofRules);
+        for (var part : parts) {
+            if (part.rates().tokens() != null) {
+                kinds.put(LevelResources.TOKENS + part.suffix(), LimitKind.TOKENS);
+            }
+            if (part.rates().budget() != null) {
+                kinds.put(LevelResources.BUDGET + part.suffix(), LimitKind.BUDGET);
+            }
+        }
         return new ReservedWindows(
-                Stream.concat(Stream.of(identifier), parts.stream().map(Part::identifier)).distinct().toList(),
-                resources(tokens, LevelResources.TOKENS, rates -> rates.tokens() != null),
-                resources(budget, LevelResources.BUDGET, rates -> rates.budget() != null));
-    }
-
-    private List<String> resources(String ofRules, String prefix, Predicate<LlmRates> isSet) {
-        return Stream.concat(Stream.of(ofRules),
-                parts.stream().filter(part -> isSet.test(part.rates())).map(part -> prefix + part.suffix())).distinct()
-                .toList();
+                Stream.concat(Stream.of(identifier), parts.stream().map(Part::identifier)).distinct().toList(), kinds);
     }
 
     /** Returns the requests of the levels, each of which reserves what the call may use. */

@@ -80,6 +80,11 @@ public record LlmCallEstimate(Provider provider, String identifier, String tier,
                         request.furtherModels());
     }
 
+    /** Returns whether the tokens are estimated as output because their split into input and output is not known. */
+    boolean isTotal() {
+        return whole && inputTokens == 0 && maxOutputTokens > 0 && details.quantities().isEmpty();
+    }
+
     /**
      * Returns this estimate for a caller with a chain.
      *

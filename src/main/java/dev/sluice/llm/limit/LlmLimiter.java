@@ -7,12 +7,10 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Function;
-import java.util.stream.Stream;
 
 import jakarta.enterprise.context.ApplicationScoped;
 
 import dev.sluice.api.Decision;
-import dev.sluice.api.QuotaUnit;
 import dev.sluice.api.Rate;
 import dev.sluice.api.RateLimitRequest;
 import dev.sluice.api.ResourceCheck;
@@ -22,7 +20,7 @@ import dev.sluice.llm.config.LlmConfig;
 import dev.sluice.llm.ledger.CallOwner;
 import dev.sluice.llm.ledger.Ledger;
 import dev.sluice.llm.policy.CurrentLlmPolicy;
-import dev.sluice.llm.policy.LlmPolicySnapshot;
+import dev.sluice.llm.policy.LimitKind;
 import dev.sluice.llm.pricing.CostParts;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.TokenUsage;
@@ -147,7 +145,7 @@ public class LlmLimiter {
         var bill = usage == null
                 ? accounting.bill(reserved, call.usage(), call.details(), responseModel, true)
                 : accounting.bill(reserved, usage, details, responseModel, false);
-        settle(call, bill.usage().total(), bill.nanodollars());
+        settle(call, bill.usage(), bill.nanodollars());
         accounting.bookOnce(call.provider(), call.ledgerIdentifier(), call.owner(), call.model(), bill, requestId, -1)
                 .subscribe().with(written -> {
                 }, failure -> {
@@ -160,17 +158,12 @@ public class LlmLimiter {
      * @param call the call
      */
     public void releaseDeferred(DeferredCall call) {
-        settle(call, 0, 0);
+        settle(call, TokenUsage.NONE, 0);
         accounting.countFailure(call.provider(), call.owner(), accounting.findPrice(call.provider(), call.model()), false);
     }
 
-    private void settle(DeferredCall call, long tokens, long nanodollars) {
-        accounting.settleDetached(call.windows().identifiers(), call.reservation(), call.windows().usage(tokens, nanodollars));
-    }
-
-    private static boolean limitsUsage(LlmPolicySnapshot snapshot, Provider provider, String tier, String model) {
-        return Stream.of(QuotaUnit.TOKENS, QuotaUnit.NANODOLLARS)
-                .anyMatch(unit -> snapshot.rule(provider, unit, tier, model).rate(tier) != Rate.UNLIMITED);
+    private void settle(DeferredCall call, TokenUsage usage, long nanodollars) {
+        accounting.settleDetached(call.windows().identifiers(), call.reservation(), call.windows().units(usage, nanodollars));
     }
 
     /**
@@ -231,20 +224,19 @@ public class LlmLimiter {
     private Uni<Void> charge(Provider provider, String identifier, String tier, String model, Bill bill) {
         var snapshot = policy.current();
         var effectiveTier = snapshot.tiers().effective(tier);
-        var checks = new ArrayList<ResourceCheck>(2);
-        var tokens = snapshot.rule(provider, QuotaUnit.TOKENS, effectiveTier, model);
-        var budget = snapshot.rule(provider, QuotaUnit.NANODOLLARS, effectiveTier, model);
-        if (bill.usage().total() > 0) {
-            checks.add(tokens.check(effectiveTier, bill.usage().total()));
-        }
-        if (bill.nanodollars() > 0) {
-            checks.add(budget.check(effectiveTier, bill.nanodollars()));
+        var rules = snapshot.rules(provider, effectiveTier, model);
+        var checks = new ArrayList<ResourceCheck>();
+        for (var kind : LimitKind.RESERVED) {
+            long units = kind.units(bill.usage(), bill.nanodollars());
+            if (units > 0) {
+                checks.add(rules.get(kind).check(effectiveTier, units));
+            }
         }
         checks.removeIf(check -> check.rate() == Rate.BLOCKED);
         if (checks.isEmpty()) {
             return Uni.createFrom().voidItem();
         }
-        var request = new RateLimitRequest(identifier, effectiveTier, tokens.resource(), checks);
+        var request = new RateLimitRequest(identifier, effectiveTier, rules.get(LimitKind.TOKENS).resource(), checks);
         return Uni.createFrom().emitter(emitter -> limiter.chargeAll(List.of(request), counted -> emitter.complete(null),
                 failure -> emitter.complete(null)));
     }
@@ -253,7 +245,7 @@ public class LlmLimiter {
     private long outputSample(Provider provider, String identifier, String model, TokenUsage usage) {
         var snapshot = policy.current();
         if (snapshot.tiers().names().stream()
-                .noneMatch(tier -> limitsUsage(snapshot, provider, tier, model))) {
+                .noneMatch(tier -> ReservationPlanner.limitUsage(snapshot.rules(provider, tier, model), tier))) {
             return -1;
         }
         outputEstimates.add(identifier, provider, model, usage.output());
@@ -268,8 +260,10 @@ public class LlmLimiter {
         var used = new HashMap<String, Long>();
         var snapshot = policy.current();
         for (var tier : snapshot.tiers().names()) {
-            used.put(snapshot.rule(provider, QuotaUnit.TOKENS, tier, model).resource(), bill.usage().total());
-            used.put(snapshot.rule(provider, QuotaUnit.NANODOLLARS, tier, model).resource(), bill.nanodollars());
+            for (var kind : LimitKind.RESERVED) {
+                used.put(snapshot.rule(provider, kind, tier, model).resource(),
+                        kind.units(bill.usage(), bill.nanodollars()));
+            }
         }
         return used;
     }

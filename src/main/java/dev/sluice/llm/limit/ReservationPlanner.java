@@ -1,21 +1,24 @@
 package dev.sluice.llm.limit;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 
-import dev.sluice.api.QuotaUnit;
 import dev.sluice.api.Rate;
 import dev.sluice.api.RateLimitRequest;
 import dev.sluice.api.ResourceCheck;
+import dev.sluice.llm.policy.LimitKind;
 import dev.sluice.llm.policy.LlmPolicySnapshot;
 import dev.sluice.llm.pricing.ModelPrice;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.TokenUsage;
+import dev.sluice.policy.LimitRule;
 
 /**
  * Plans what a call reserves. Output beyond {@code max-reserved-output} is not reserved but charged when the call ends, so that a
@@ -45,12 +48,12 @@ final class ReservationPlanner {
         var snapshot = policy.get();
         var tier = snapshot.tiers().effective(call.tier());
         var models = new AnsweringModels(call, prices);
-        var requests = snapshot.rule(call.provider(), QuotaUnit.REQUESTS, tier, call.model());
-        var tokens = snapshot.rule(call.provider(), QuotaUnit.TOKENS, tier, call.model());
-        var budget = snapshot.rule(call.provider(), QuotaUnit.NANODOLLARS, tier, call.model());
+        var rules = snapshot.rules(call.provider(), tier, call.model());
+        var requests = rules.get(LimitKind.REQUESTS);
+        var budget = rules.get(LimitKind.BUDGET);
         var levels = new LevelLimits(snapshot, call);
         boolean hasBudget = budget.rate(tier) != Rate.UNLIMITED || levels.hasBudget();
-        boolean limited = tokens.rate(tier) != Rate.UNLIMITED || levels.hasTokens() || hasBudget;
+        boolean limited = hasBudget || levels.hasTokens() || limitUsage(rules, tier);
         long unknownOutput = snapshot.outputEstimate(call.provider(), call.model());
         var uncapped = limited && call.maxOutputTokens() < 0 && !call.background()
                 ? outputEstimates.begin(call, snapshot.minimumOutputEstimate(call.provider(), call.model()),
@@ -76,20 +79,30 @@ final class ReservationPlanner {
                 costly = begun == null ? usage(models.maxInput(), output) : usage;
             }
             long costNanodollars = price == null ? 0 : models.costNanodollars(costly);
-            var checks = new ArrayList<ResourceCheck>(4);
+            var checks = new ArrayList<ResourceCheck>(rules.size());
             checks.add(models.areAllowed(snapshot, tier) && LevelLimits.areModelsAllowed(snapshot, call)
                     ? requests.check(tier, 1)
                     : new ResourceCheck(requests.resource(), Rate.BLOCKED, 1));
-            checks.add(tokens.reservationCheck(tier, usage.total()));
-            checks.add(unpriced
-                    ? new ResourceCheck(budget.resource(), Rate.BLOCKED, 1)
-                    : budget.reservationCheck(tier, costNanodollars));
+            var kinds = new HashMap<String, LimitKind>();
+            for (var kind : LimitKind.RESERVED) {
+                var rule = rules.get(kind);
+                long units = kind == LimitKind.INPUT_TOKENS && call.isTotal()
+                        ? usage.total()
+                        : kind.units(usage, costNanodollars);
+                if (unpriced && kind == LimitKind.BUDGET) {
+                    checks.add(new ResourceCheck(rule.resource(), Rate.BLOCKED, 1));
+                } else if (rule.rate(tier) != Rate.UNLIMITED) {
+                    checks.add(rule.reservationCheck(tier, units));
+                } else {
+                    continue;
+                }
+                kinds.put(rule.resource(), kind);
+            }
             checks.addAll(furtherChecks.apply(tier));
             var decided = new ArrayList<RateLimitRequest>();
             decided.add(new RateLimitRequest(call.identifier(), tier, requests.resource(), checks));
             decided.addAll(levels.requests(usage, costNanodollars));
-            return new PlannedCall(call, price, usage, costNanodollars, decided,
-                    levels.windows(call.identifier(), tokens.resource(), budget.resource()), unpriced, uncapped,
+            return new PlannedCall(call, price, usage, decided, levels.windows(call.identifier(), kinds), unpriced, uncapped,
                     endUnderReserved);
         } catch (RuntimeException | Error e) {
             if (uncapped != null) {
@@ -98,6 +111,11 @@ final class ReservationPlanner {
             endUnderReserved.run();
             throw e;
         }
+    }
+
+    /** Returns whether rules limit what a call uses, as opposed to the number of calls. */
+    static boolean limitUsage(Map<LimitKind, LimitRule> rules, String tier) {
+        return LimitKind.RESERVED.stream().anyMatch(kind -> rules.get(kind).rate(tier) != Rate.UNLIMITED);
     }
 
     /** Returns the output that a call may have. */

@@ -1,11 +1,11 @@
 package dev.sluice.llm.policy;
 
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.function.Function;
 
-import dev.sluice.api.QuotaUnit;
 import dev.sluice.config.ConfigProblems;
 import dev.sluice.config.RulesDocument;
 import dev.sluice.llm.config.LlmConfig;
@@ -112,13 +112,29 @@ public final class LlmPolicySnapshot {
      * that have no rule of their own.
      *
      * @param provider the provider that is called
-     * @param unit requests, tokens or nanodollars
+     * @param kind what is limited
      * @param tier a configured tier
      * @param model the model as requested
      * @return the rule
      */
-    public LimitRule rule(Provider provider, QuotaUnit unit, String tier, String model) {
-        return rules.rule(provider, unit, tier, model);
+    public LimitRule rule(Provider provider, LimitKind kind, String tier, String model) {
+        return rules.rule(provider, kind, tier, model);
+    }
+
+    /**
+     * Returns all rules that apply to a call.
+     *
+     * @param provider the provider that is called
+     * @param tier a configured tier
+     * @param model the model as requested
+     * @return the {@linkplain #rule rule} of each kind
+     */
+    public Map<LimitKind, LimitRule> rules(Provider provider, String tier, String model) {
+        var ofCall = new EnumMap<LimitKind, LimitRule>(LimitKind.class);
+        for (var kind : LimitKind.values()) {
+            ofCall.put(kind, rule(provider, kind, tier, model));
+        }
+        return ofCall;
     }
 
     /**

@@ -5,14 +5,12 @@ import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
-import java.util.Locale;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
 import dev.sluice.api.Identifiers;
-import dev.sluice.api.QuotaUnit;
 import dev.sluice.api.Rate;
 import dev.sluice.config.ConfigProblems;
 import dev.sluice.config.RulesDocument;
@@ -24,15 +22,16 @@ import dev.sluice.policy.RuleSource;
 import dev.sluice.policy.Tiers;
 
 /**
- * Rules of LLM calls by their resources: {@code llm:openai}, {@code llm:openai:tokens}, {@code llm:openai:budget};
- * {@code llm:openai:free} for calls that use no tokens; {@code llm:openai:unproven} for calls with keys that the provider has not
- * accepted yet. A model's own rule ({@code llm:openai/gpt-4o}, {@code llm:openai:tokens/gpt-4o}) replaces the provider's for the
- * tiers that it names. Immutable once all providers have been added.
+ * Rules of LLM calls by their resources: {@code llm:openai}, {@code llm:openai:tokens}, {@code llm:openai:input-tokens},
+ * {@code llm:openai:output-tokens}, {@code llm:openai:budget}; {@code llm:openai:free} for calls that use no tokens;
+ * {@code llm:openai:unproven} for calls with keys that the provider has not accepted yet. A model's own rule
+ * ({@code llm:openai/gpt-4o}, {@code llm:openai:tokens/gpt-4o}) replaces the provider's for the tiers that it names. Immutable once
+ * all providers have been added.
  */
 final class LlmRules {
 
-    /** Rules of one unit: the provider's rule and those of its models, by their normalized names. */
-    private record UnitRules(LimitRule providerRule, Map<String, LimitRule> modelRules) {
+    /** Rules of one kind: the provider's rule and those of its models, by their normalized names. */
+    private record KindRules(LimitRule providerRule, Map<String, LimitRule> modelRules) {
 
         LimitRule forModel(PricedNames names, Provider provider, String tier, String model) {
             if (modelRules.isEmpty()) {
@@ -51,7 +50,7 @@ final class LlmRules {
     private final ConfigProblems problems;
     private final Map<String, Rate> freeCalls;
     private final Map<String, Rate> unprovenCalls;
-    private final Map<Provider, Map<QuotaUnit, UnitRules>> rules = new HashMap<>();
+    private final Map<Provider, Map<LimitKind, KindRules>> rules = new HashMap<>();
     private final Map<Provider, LimitRule> freeCallRules = new HashMap<>();
     private final Map<Provider, LimitRule> unprovenCallRules = new HashMap<>();
     private final Map<String, LimitRule> byResource = new HashMap<>();
@@ -74,24 +73,24 @@ final class LlmRules {
      * @param prefix of its settings
      */
     void add(Provider provider, String prefix, ProviderLimits configured) {
-        var byUnit = new EnumMap<QuotaUnit, UnitRules>(QuotaUnit.class);
-        for (var unit : QuotaUnit.values()) {
+        var byKind = new EnumMap<LimitKind, KindRules>(LimitKind.class);
+        for (var kind : LimitKind.values()) {
             var models = new HashMap<String, LimitRule>();
             configured.models().forEach((model, own) -> {
                 var modelPrefix = prefix + "models.\"" + model + "\".";
-                var rates = rates(modelPrefix, own, unit);
+                var rates = rates(modelPrefix, own, kind);
                 if (!rates.isEmpty()) {
-                    var resource = resource(provider, unit) + '/' + model;
-                    sources.put(resource, source(modelPrefix + name(unit), rates));
+                    var resource = resource(provider, kind) + '/' + model;
+                    sources.put(resource, source(modelPrefix + kind.settingName(), rates));
                     if (models.put(ModelPattern.normalize(model), rule(resource, rates, configured)) != null) {
-                        problems.add(modelPrefix + name(unit), "(a rule)", SAME_MODEL);
+                        problems.add(modelPrefix + kind.settingName(), "(a rule)", SAME_MODEL);
                     }
                 }
             });
-            var rates = withDefaults(provider, rates(prefix, configured.limits(), unit), unit);
-            byUnit.put(unit, new UnitRules(rule(resource(provider, unit), rates, configured), Map.copyOf(models)));
+            var rates = withDefaults(provider, rates(prefix, configured.limits(), kind), kind);
+            byKind.put(kind, new KindRules(rule(resource(provider, kind), rates, configured), Map.copyOf(models)));
         }
-        rules.put(provider, byUnit);
+        rules.put(provider, byKind);
         freeCallRules.put(provider, rule("llm:" + provider.id() + ":free", freeCalls, configured));
         unprovenCallRules.put(provider, rule("llm:" + provider.id() + ":unproven", unprovenCalls, configured));
     }
@@ -104,12 +103,8 @@ final class LlmRules {
      * {@code llm:openai:budget/x:budget}, and no other pair of kind and model has them. The unit of a resource must not be
      * derived from its name.
      */
-    private static String resource(Provider provider, QuotaUnit unit) {
-        return "llm:" + provider.id() + switch (unit) {
-            case REQUESTS -> "";
-            case TOKENS -> ":tokens";
-            case NANODOLLARS -> ":budget";
-        };
+    private static String resource(Provider provider, LimitKind kind) {
+        return "llm:" + provider.id() + kind.resourceSuffix();
     }
 
     private LimitRule rule(String resource, Map<String, Rate> rates, ProviderLimits provider) {
@@ -121,14 +116,6 @@ final class LlmRules {
         return rule;
     }
 
-    private static String name(QuotaUnit unit) {
-        return switch (unit) {
-            case REQUESTS -> "requests";
-            case TOKENS -> "tokens";
-            case NANODOLLARS -> "budget";
-        };
-    }
-
     /** @param rates the configured rates */
     private String source(String property, Map<String, Rate> rates) {
         boolean builtIn = file.place(property).isEmpty()
@@ -136,34 +123,31 @@ final class LlmRules {
         return builtIn ? RuleSource.BUILT_IN : RuleSource.configured(file.place(property));
     }
 
-    private Map<String, Rate> rates(String prefix, LlmConfig.LimitConfig configured, QuotaUnit unit) {
-        var name = name(unit);
-        var texts = unit == QuotaUnit.REQUESTS
-                ? configured.requests()
-                : unit == QuotaUnit.TOKENS ? configured.tokens() : configured.budget();
+    private Map<String, Rate> rates(String prefix, ConfiguredLimits configured, LimitKind kind) {
+        var name = kind.settingName();
         var rates = new LinkedHashMap<String, Rate>();
-        texts.forEach((tier, text) -> {
+        configured.rates().get(kind).forEach((tier, text) -> {
             try {
-                var rate = Rate.parse(text, unit);
+                var rate = Rate.parse(text, kind.unit());
                 if (!tiers.isKnown(tier) && !BuiltInRates.contains(tier, rate)) {
                     problems.add(prefix + name + '.' + tier, text, tiers.unknown(tier));
                 }
                 rates.put(tier, rate);
             } catch (IllegalArgumentException e) {
                 problems.add(prefix + name + '.' + tier, text,
-                        e.getMessage() + "; allowed: " + (unit == QuotaUnit.NANODOLLARS ? Rate.BUDGET_SYNTAX : Rate.SYNTAX));
+                        e.getMessage() + "; allowed: " + (kind == LimitKind.BUDGET ? Rate.BUDGET_SYNTAX : Rate.SYNTAX));
             }
         });
         return rates;
     }
 
     /** Adds the rates of the tiers that are not configured. Tokens and budget are unlimited for them. */
-    private Map<String, Rate> withDefaults(Provider provider, Map<String, Rate> rates, QuotaUnit unit) {
+    private Map<String, Rate> withDefaults(Provider provider, Map<String, Rate> rates, LimitKind kind) {
         boolean configured = !rates.isEmpty();
-        sources.put(resource(provider, unit), source("rate-limit.llm." + provider.id() + '.' + name(unit), rates));
+        sources.put(resource(provider, kind), source("rate-limit.llm." + provider.id() + '.' + kind.settingName(), rates));
         for (var tier : tiers.names()) {
             rates.computeIfAbsent(tier,
-                    name -> unit == QuotaUnit.REQUESTS
+                    name -> kind == LimitKind.REQUESTS
                             ? BuiltInRates.requests(provider, name, configured, tiers)
                             : Rate.UNLIMITED);
         }
@@ -192,8 +176,8 @@ final class LlmRules {
      * @param tier a configured tier
      * @param model the model as requested
      */
-    LimitRule rule(Provider provider, QuotaUnit unit, String tier, String model) {
-        return rules.get(provider).get(unit).forModel(names, provider, tier, model);
+    LimitRule rule(Provider provider, LimitKind kind, String tier, String model) {
+        return rules.get(provider).get(kind).forModel(names, provider, tier, model);
     }
 
     /** Returns the rule of the provider's calls that use no tokens. */
@@ -206,17 +190,17 @@ final class LlmRules {
         return unprovenCallRules.get(provider);
     }
 
-    /** Returns the units that are limited, for humans. */
+    /** Returns what is limited, for humans. */
     String describe(Provider provider) {
-        var limitedUnits = new ArrayList<String>();
-        rules.get(provider).forEach((unit, unitRules) -> {
-            if (Stream.concat(Stream.of(unitRules.providerRule()), unitRules.modelRules().values().stream())
+        var limited = new ArrayList<String>();
+        rules.get(provider).forEach((kind, kindRules) -> {
+            if (Stream.concat(Stream.of(kindRules.providerRule()), kindRules.modelRules().values().stream())
                     .flatMap(rule -> rule.rates().values().stream())
                     .anyMatch(rate -> rate != Rate.UNLIMITED)) {
-                limitedUnits.add(unit == QuotaUnit.NANODOLLARS ? "budget" : unit.name().toLowerCase(Locale.ROOT));
+                limited.add(kind.settingName());
             }
         });
-        return limitedUnits.isEmpty() ? "unlimited" : String.join(", ", limitedUnits);
+        return limited.isEmpty() ? "unlimited" : String.join(", ", limited);
     }
 
     /** Returns the rules of requests, tokens and budgets, of providers and models, by resource, with their sources. */

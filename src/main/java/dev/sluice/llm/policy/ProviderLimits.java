@@ -1,9 +1,13 @@
 package dev.sluice.llm.policy;
 
+import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 import dev.sluice.api.FallbackPolicy;
 import dev.sluice.config.ConfigNode;
@@ -25,22 +29,23 @@ import dev.sluice.policy.Tiers;
  * @param fallback fallback policy of its rules
  * @param prices prices of its models
  */
-record ProviderLimits(LlmConfig.ProviderConfig configured, LlmConfig.LimitConfig limits,
-        Map<String, LlmConfig.LimitConfig> models, Optional<FallbackPolicy> fallback, Map<String, PriceConfig> prices) {
+record ProviderLimits(LlmConfig.ProviderConfig configured, ConfiguredLimits limits, Map<String, ConfiguredLimits> models,
+        Optional<FallbackPolicy> fallback, Map<String, PriceConfig> prices) {
 
-    private static final Set<String> LIMIT_KEYS = Set.of("requests", "tokens", "budget", "output-estimate");
-    private static final Set<String> KEYS = Set.of("requests", "tokens", "budget", "output-estimate", "models", "fallback",
-            "prices");
+    private static final String OUTPUT_ESTIMATE = "output-estimate";
+    private static final Set<String> LIMIT_KEYS = limitKeysAnd(OUTPUT_ESTIMATE);
+    private static final Set<String> KEYS = limitKeysAnd(OUTPUT_ESTIMATE, "models", "fallback", "prices");
     private static final Set<String> PRICE_KEYS = Set.of("input", "cached-input", "cache-write", "cache-write-1h", "output",
             "per-image", "per-million-characters", "per-audio-minute");
-
-    private record Limits(Map<String, String> requests, Map<String, String> tokens, Map<String, String> budget,
-            Optional<Long> outputEstimate) implements LlmConfig.LimitConfig {
-    }
 
     private record FilePrice(Optional<String> input, Optional<String> cachedInput, Optional<String> cacheWrite,
             Optional<String> longCacheWrite, Optional<String> output, Optional<String> perImage,
             Optional<String> perMillionCharacters, Optional<String> perAudioMinute) implements PriceConfig {
+    }
+
+    private static Set<String> limitKeysAnd(String... others) {
+        return Stream.concat(Arrays.stream(LimitKind.values()).map(LimitKind::settingName), Arrays.stream(others))
+                .collect(Collectors.toUnmodifiableSet());
     }
 
     /** Reads the limits of all providers. */
@@ -64,47 +69,54 @@ record ProviderLimits(LlmConfig.ProviderConfig configured, LlmConfig.LimitConfig
     }
 
     private static ProviderLimits of(LlmConfig.ProviderConfig configured) {
-        return new ProviderLimits(configured, configured, configured.models(), configured.fallback(), configured.prices());
+        return new ProviderLimits(configured, ConfiguredLimits.of(configured), models(configured), configured.fallback(),
+                configured.prices());
+    }
+
+    private static Map<String, ConfiguredLimits> models(LlmConfig.ProviderConfig configured) {
+        var models = new HashMap<String, ConfiguredLimits>();
+        configured.models().forEach((model, limits) -> models.put(model, ConfiguredLimits.of(limits)));
+        return models;
     }
 
     private record Reader(Tiers tiers, ConfigProblems problems) {
 
         ProviderLimits provider(LlmConfig.ProviderConfig configured, ConfigNode node) {
             node.allowKeys(KEYS, problems);
-            var limits = limits(node);
-            var models = new HashMap<>(configured.models());
+            var limits = ConfiguredLimits.of(configured).overriddenBy(limits(node));
+            var models = models(configured);
             node.entries("models", problems).forEach((model, modelNode) -> {
                 modelNode.allowKeys(LIMIT_KEYS, problems);
-                models.put(model, limits(modelNode).withFallback(Map.of(), Map.of(), Map.of(), Optional.empty()));
+                models.put(model, limits(modelNode));
             });
             var prices = new HashMap<>(configured.prices());
             node.entries("prices", problems).forEach((model, modelNode) -> prices.put(model, price(modelNode)));
-            return new ProviderLimits(configured,
-                    limits.withFallback(configured.requests(), configured.tokens(), configured.budget(),
-                            configured.outputEstimate()),
-                    models, fallback(node).or(configured::fallback), prices);
+            return new ProviderLimits(configured, limits, models, fallback(node).or(configured::fallback), prices);
         }
 
         private ConfiguredLimits limits(ConfigNode node) {
-            return new ConfiguredLimits(rates(node, "requests"), rates(node, "tokens"), rates(node, "budget"),
-                    outputEstimate(node));
+            var rates = new EnumMap<LimitKind, Map<String, String>>(LimitKind.class);
+            for (var kind : LimitKind.values()) {
+                rates.put(kind, rates(node, kind.settingName()));
+            }
+            return new ConfiguredLimits(rates, outputEstimate(node));
         }
 
-        private Optional<Map<String, String>> rates(ConfigNode node, String name) {
+        private Map<String, String> rates(ConfigNode node, String name) {
             node.entries(name, problems).forEach((tier, rate) -> {
                 if (!tiers.names().contains(tier)) {
                     rate.addProblem(problems, "an unknown tier; allowed: " + String.join(", ", tiers.names()));
                 }
             });
-            return node.stringMap(name, problems);
+            return node.stringMap(name, problems).orElse(Map.of());
         }
 
         private Optional<Long> outputEstimate(ConfigNode node) {
-            return node.string("output-estimate", problems).flatMap(text -> {
+            return node.string(OUTPUT_ESTIMATE, problems).flatMap(text -> {
                 try {
                     return Optional.of(Long.valueOf(text.strip()));
                 } catch (NumberFormatException e) {
-                    node.entries(problems).get("output-estimate").addProblem(problems, "tokens, 0 to " + TokenUsage.MAX);
+                    node.entries(problems).get(OUTPUT_ESTIMATE).addProblem(problems, "tokens, 0 to " + TokenUsage.MAX);
                     return Optional.empty();
                 }
             });
@@ -126,26 +138,6 @@ record ProviderLimits(LlmConfig.ProviderConfig configured, LlmConfig.LimitConfig
                     node.string("cache-write", problems), node.string("cache-write-1h", problems),
                     node.string("output", problems), node.string("per-image", problems),
                     node.string("per-million-characters", problems), node.string("per-audio-minute", problems));
-        }
-    }
-
-    /** Limits given in a node of the file. A tier that the node does not name keeps its configured limit. */
-    private record ConfiguredLimits(Optional<Map<String, String>> requests, Optional<Map<String, String>> tokens,
-            Optional<Map<String, String>> budget, Optional<Long> outputEstimate) {
-
-        Limits withFallback(Map<String, String> otherRequests, Map<String, String> otherTokens, Map<String, String> otherBudget,
-                Optional<Long> otherEstimate) {
-            return new Limits(overlay(otherRequests, requests), overlay(otherTokens, tokens), overlay(otherBudget, budget),
-                    outputEstimate.or(() -> otherEstimate));
-        }
-
-        private static Map<String, String> overlay(Map<String, String> configured, Optional<Map<String, String>> file) {
-            if (file.isEmpty()) {
-                return configured;
-            }
-            var rates = new HashMap<>(configured);
-            rates.putAll(file.get());
-            return rates;
         }
     }
 }

@@ -9,6 +9,7 @@ import dev.sluice.api.QuotaStatus;
 import dev.sluice.api.QuotaUnit;
 import dev.sluice.http.ErrorResponse;
 import dev.sluice.http.RateLimitHeaders;
+import dev.sluice.llm.policy.LimitKind;
 import dev.sluice.llm.protocol.Provider;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
@@ -49,12 +50,12 @@ final class ProviderErrors {
         var wait = decision.retryAfter();
         wait.ifPresent(time -> response.putHeader("retry-after-ms", Long.toString((time.toNanos() + 999_999) / 1_000_000)));
         var quota = denial.quota();
-        if (wait.isEmpty() || wait.get().compareTo(MAX_RETRY) > 0 || denial.unit() == QuotaUnit.NANODOLLARS) {
+        if (wait.isEmpty() || wait.get().compareTo(MAX_RETRY) > 0 || denial.kind() == LimitKind.BUDGET) {
             response.putHeader("x-should-retry", "false");
         }
         var message = message(denial);
         write(context, 429, switch (denial.provider().type()) {
-            case OPENAI -> withLevel(openAi(message, unitName(denial.unit()), "rate_limit_exceeded"), decision);
+            case OPENAI -> withLevel(openAi(message, errorType(denial.kind()), "rate_limit_exceeded"), decision);
             case ANTHROPIC -> withLevel(anthropic(message, "rate_limit_error"), decision);
             case GEMINI -> gemini(429, message, details(quota, decision));
         });
@@ -74,11 +75,12 @@ final class ProviderErrors {
         ErrorResponse.send(context, body.encode());
     }
 
-    private static String unitName(QuotaUnit unit) {
-        return switch (unit) {
+    /** Returns the type of OpenAI's error. */
+    private static String errorType(LimitKind kind) {
+        return switch (kind) {
             case REQUESTS -> "requests";
-            case TOKENS -> "tokens";
-            case NANODOLLARS -> "budget";
+            case TOKENS, INPUT_TOKENS, OUTPUT_TOKENS -> "tokens";
+            case BUDGET -> "budget";
         };
     }
 
@@ -87,7 +89,7 @@ final class ProviderErrors {
             return denial.reason();
         }
         var quota = denial.quota();
-        var text = new StringBuilder("Rate limit reached for ").append(perWindow(quota));
+        var text = new StringBuilder("Rate limit reached for ").append(perWindow(denial.kind(), quota));
         if (!ErrorResponse.level(denial.decision()).isEmpty()) {
             text.append(" of ").append(quota.identifier());
         }
@@ -97,7 +99,7 @@ final class ProviderErrors {
         text.append(", Requested ").append(amount(quota, denial.requestedUnits())).append('.');
         denial.decision().retryAfter().ifPresent(
                 wait -> text.append(" Please try again in ").append(RateLimitHeaders.ceilSeconds(wait)).append("s."));
-        if (quota.unit() != QuotaUnit.REQUESTS && denial.mostlyOutput()) {
+        if (denial.mostlyOutput()) {
             text.append(" A call with a smaller maximum of output tokens requests less.");
         }
         if (denial.unproven()) {
@@ -114,21 +116,29 @@ final class ProviderErrors {
                 : amount.toString();
     }
 
-    /** Describes a quota as OpenAI does: requests per min (RPM), tokens per day (TPD). */
-    private static String perWindow(QuotaStatus quota) {
-        var what = switch (quota.unit()) {
+    /** Describes a quota as OpenAI and Anthropic do: requests per min (RPM), input tokens per min (ITPM), tokens per day (TPD). */
+    private static String perWindow(LimitKind kind, QuotaStatus quota) {
+        var what = switch (kind) {
             case REQUESTS -> "requests";
             case TOKENS -> "tokens";
-            case NANODOLLARS -> "US dollars";
+            case INPUT_TOKENS -> "input tokens";
+            case OUTPUT_TOKENS -> "output tokens";
+            case BUDGET -> "US dollars";
         };
-        var initial = Character.toUpperCase(what.charAt(0));
+        var initials = switch (kind) {
+            case REQUESTS -> "R";
+            case TOKENS -> "T";
+            case INPUT_TOKENS -> "IT";
+            case OUTPUT_TOKENS -> "OT";
+            case BUDGET -> "U";
+        };
         long seconds = quota.window().toSeconds();
         if (seconds == 60) {
-            return what + " per min (" + initial + "PM)";
+            return what + " per min (" + initials + "PM)";
         }
         return seconds == 86_400
-                ? what + " per day (" + initial + "PD)"
-                : seconds == 3600 ? what + " per hour (" + initial + "PH)" : what + " per " + seconds + " s";
+                ? what + " per day (" + initials + "PD)"
+                : seconds == 3600 ? what + " per hour (" + initials + "PH)" : what + " per " + seconds + " s";
     }
 
     private static JsonArray details(QuotaStatus quota, Decision decision) {

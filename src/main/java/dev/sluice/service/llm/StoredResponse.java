@@ -1,5 +1,6 @@
 package dev.sluice.service.llm;
 
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -7,6 +8,7 @@ import dev.sluice.identity.chain.IdentityChain;
 import dev.sluice.llm.ledger.CallOwner;
 import dev.sluice.llm.limit.DeferredCall;
 import dev.sluice.llm.limit.ReservedWindows;
+import dev.sluice.llm.policy.LimitKind;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.ProviderType;
 import dev.sluice.llm.protocol.ServiceTier;
@@ -30,17 +32,13 @@ record StoredResponse(String owner, DeferredCall pending) {
     String encode() {
         var json = new JsonObject().put("owner", owner);
         if (pending != null) {
-            var windows = pending.windows();
+            var windows = new JsonObject();
+            pending.windows().kinds().forEach((resource, kind) -> windows.put(resource, kind.name()));
             json.put("provider", pending.provider().id()).put("type", pending.provider().type().name())
-                    .put("identifier", windows.identifiers().get(0))
+                    .put("identifiers", pending.windows().identifiers()).put("windows", windows)
                     .put("ledger", pending.ledgerIdentifier()).put("model", pending.model())
                     .put("input", pending.usage().input()).put("output", pending.usage().output())
-                    .put("tier", pending.details().tier().name()).put("reservation", pending.reservation())
-                    .put("tokens", windows.tokens().get(0)).put("budget", windows.budgets().get(0));
-            if (windows.identifiers().size() > 1 || windows.tokens().size() > 1 || windows.budgets().size() > 1) {
-                json.put("identifiers", windows.identifiers()).put("all_tokens", windows.tokens())
-                        .put("all_budgets", windows.budgets());
-            }
+                    .put("tier", pending.details().tier().name()).put("reservation", pending.reservation());
             var levels = pending.owner();
             json.put("key", levels.key()).put("user", levels.user()).put("team", levels.team()).put("org", levels.org());
         }
@@ -48,8 +46,15 @@ record StoredResponse(String owner, DeferredCall pending) {
     }
 
     private static ReservedWindows windows(JsonObject json) {
-        return new ReservedWindows(texts(json, "identifiers", "identifier"), texts(json, "all_tokens", "tokens"),
-                texts(json, "all_budgets", "budget"));
+        var kinds = new HashMap<String, LimitKind>();
+        if (json.containsKey("windows")) {
+            json.getJsonObject("windows")
+                    .forEach(entry -> kinds.put(entry.getKey(), LimitKind.valueOf((String) entry.getValue())));
+        } else { // written by an earlier version
+            texts(json, "all_tokens", "tokens").forEach(resource -> kinds.put(resource, LimitKind.TOKENS));
+            texts(json, "all_budgets", "budget").forEach(resource -> kinds.put(resource, LimitKind.BUDGET));
+        }
+        return new ReservedWindows(texts(json, "identifiers", "identifier"), kinds);
     }
 
     private static List<String> texts(JsonObject json, String all, String one) {

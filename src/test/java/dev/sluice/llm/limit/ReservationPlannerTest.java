@@ -21,6 +21,7 @@ import dev.sluice.identity.chain.IdentityChain;
 import dev.sluice.identity.chain.LlmRates;
 import dev.sluice.identity.chain.OwnLimits;
 import dev.sluice.llm.config.LlmConfig;
+import dev.sluice.llm.policy.LimitKind;
 import dev.sluice.llm.policy.LlmPolicySnapshot;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.TokenUsage;
@@ -39,6 +40,8 @@ class ReservationPlannerTest {
     private static final String PREFIX = "rate-limit.llm.openai.";
     private static final LocalDate DAY = LocalDate.of(2026, 11, 1);
     private static final String TOKENS = "llm:openai:tokens";
+    private static final String INPUT = "llm:openai:input-tokens";
+    private static final String OUTPUT = "llm:openai:output-tokens";
     private static final String BUDGET = "llm:openai:budget";
 
     private final Map<String, String> settings = new HashMap<>(Map.of(PREFIX + "prices.\"m\".input", "1",
@@ -76,6 +79,10 @@ class ReservationPlannerTest {
         return call.requests().get(0).checks().stream().filter(check -> check.resource().equals(resource)).findFirst()
                 .orElseThrow()
                 .cost();
+    }
+
+    private static List<String> resources(PlannedCall call) {
+        return call.requests().get(0).checks().stream().map(ResourceCheck::resource).toList();
     }
 
     private static void assertReserves(PlannedCall call, long tokens, long nanodollars) {
@@ -222,6 +229,58 @@ class ReservationPlannerTest {
     }
 
     @Test
+    void eachDirectionReservesItsTokens() {
+        settings.put(PREFIX + "input-tokens.free", "1000/minute");
+        settings.put(PREFIX + "output-tokens.free", "5000/minute");
+        var call = plan(800);
+        assertReserves(call, 900, 8_100_000);
+        assertThat(reserved(call, INPUT)).isEqualTo(100);
+        assertThat(reserved(call, OUTPUT)).isEqualTo(800);
+        assertThat(call.windows().units(new TokenUsage(90, 50, 20, 0, 7), 3))
+                .isEqualTo(Map.of(TOKENS, 97L, INPUT, 90L, OUTPUT, 7L, BUDGET, 3L));
+        assertThat(reserved(plan(64_000), OUTPUT)).isEqualTo(4096);
+        assertThat(reserved(plan(0), OUTPUT)).isZero();
+    }
+
+    @Test
+    void onlyLimitsThatApplyAreReserved() {
+        settings.remove(PREFIX + "budget.free");
+        settings.remove(PREFIX + "tokens.free");
+        settings.put(PREFIX + "output-tokens.free", "500/minute");
+        settings.put(PREFIX + "models.\"m\".input-tokens.free", "900/minute");
+        var call = plan(64_000);
+        assertThat(resources(call)).containsExactly("llm:openai", INPUT + "/m", OUTPUT);
+        assertThat(call.windows().kinds())
+                .isEqualTo(Map.of(INPUT + "/m", LimitKind.INPUT_TOKENS, OUTPUT, LimitKind.OUTPUT_TOKENS));
+        settings.remove(PREFIX + "output-tokens.free");
+        settings.remove(PREFIX + "models.\"m\".input-tokens.free");
+        planner = null;
+        assertThat(resources(plan(64_000))).containsExactly("llm:openai");
+    }
+
+    /** Output without a maximum is observed if only output is limited. */
+    @Test
+    void limitOfOutputReservesWhatIsTypical() {
+        settings.remove(PREFIX + "budget.free");
+        settings.remove(PREFIX + "tokens.free");
+        settings.put(PREFIX + "output-tokens.free", "50000/minute");
+        var call = plan(-1);
+        assertThat(call.uncapped()).isNotNull();
+        assertThat(reserved(call, OUTPUT)).isEqualTo(4096);
+    }
+
+    /** Of tokens whose split is not known, all may be input, and all may be output. */
+    @Test
+    void totalIsReservedInBothDirections() {
+        settings.put(PREFIX + "input-tokens.free", "1000/minute");
+        settings.put(PREFIX + "output-tokens.free", "1000/minute");
+        var call = plan(new LlmCallEstimate(Provider.OPENAI, "user:a", "free", "m", 0, 300));
+        assertThat(reserved(call, TOKENS)).isEqualTo(300);
+        assertThat(reserved(call, INPUT)).isEqualTo(300);
+        assertThat(reserved(call, OUTPUT)).isEqualTo(300);
+    }
+
+    @Test
     void fullReservesTheWholeMaximum() {
         settings.put(PREFIX + "reserve", "full");
         assertReserves(plan(64_000), 64_100, 640_100_000);
@@ -279,7 +338,7 @@ class ReservationPlannerTest {
                 .extracting(ResourceCheck::resource, ResourceCheck::cost)
                 .containsExactly(tuple("llm", 1L), tuple("llm:budget", 41_060_000L), tuple("llm:tokens/m", 4196L));
         assertThat(call.windows().identifiers()).containsExactly("user:a", "team:growth");
-        assertThat(call.windows().usage(7, 9)).isEqualTo(
+        assertThat(call.windows().units(TokenUsage.of(3, 4), 9)).isEqualTo(
                 Map.of(TOKENS, 7L, "llm:tokens/m", 7L, BUDGET, 9L, "llm:budget", 9L));
     }
 

@@ -12,7 +12,6 @@ import java.util.Properties;
 
 import org.junit.jupiter.api.Test;
 
-import dev.sluice.api.QuotaUnit;
 import dev.sluice.api.Rate;
 import dev.sluice.config.RulesDocument;
 import dev.sluice.llm.config.LlmConfig;
@@ -35,7 +34,7 @@ class BuiltInRatesTest {
                 .withConverter(MemorySize.class, 100, new MemorySizeConverter())
                 .withConverter(Duration.class, 100, new DurationConverter()).build().getConfigMapping(LlmConfig.class);
         return new LlmPolicySnapshot(config, RulesDocument.EMPTY, tiers)
-                .rule(provider, QuotaUnit.REQUESTS, tier, "a-model").rate(tier);
+                .rule(provider, LimitKind.REQUESTS, tier, "a-model").rate(tier);
     }
 
     @Test

@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-import dev.sluice.api.QuotaUnit;
 import dev.sluice.api.Rate;
 import dev.sluice.config.RulesDocument;
 import dev.sluice.llm.config.LlmConfig;
@@ -30,7 +29,7 @@ import net.jqwik.api.constraints.Size;
 /** Verifies that no two rules share a resource, whatever the models' names. */
 class LlmResourcesTest {
 
-    private record RuleKey(Provider provider, QuotaUnit unit, String model) {
+    private record RuleKey(Provider provider, LimitKind kind, String model) {
     }
 
     private static LlmPolicySnapshot snapshot(Set<String> models) {
@@ -40,6 +39,8 @@ class LlmResourcesTest {
                 var prefix = "rate-limit.llm." + provider.id() + ".models.\"" + model + "\".";
                 settings.put(prefix + "requests.free", "1/minute");
                 settings.put(prefix + "tokens.free", "2/minute");
+                settings.put(prefix + "input-tokens.free", "4/minute");
+                settings.put(prefix + "output-tokens.free", "5/minute");
                 settings.put(prefix + "budget.free", "3/day");
             }
         }
@@ -53,7 +54,8 @@ class LlmResourcesTest {
 
     @Provide
     Arbitrary<String> models() {
-        var parts = Arbitraries.of("x", "gpt", ":", "/", "budget", "tokens", ":budget", ":tokens", "openai", "llm:", "gemini",
+        var parts = Arbitraries.of("x", "gpt", ":", "/", "budget", "tokens", ":budget", ":tokens", "input-", "output-",
+                "openai", "llm:", "gemini",
                 "llm:openai:budget", "%3A");
         return parts.list().ofMinSize(1).ofMaxSize(4).map(list -> String.join("", list));
     }
@@ -63,37 +65,37 @@ class LlmResourcesTest {
         var snapshot = snapshot(models);
         var owners = new HashMap<String, RuleKey>();
         for (var provider : Provider.BUILT_IN) {
-            for (var unit : QuotaUnit.values()) {
-                assertUnique(owners, snapshot, new RuleKey(provider, unit, null));
-                models.forEach(model -> assertUnique(owners, snapshot, new RuleKey(provider, unit, model)));
+            for (var kind : LimitKind.values()) {
+                assertUnique(owners, snapshot, new RuleKey(provider, kind, null));
+                models.forEach(model -> assertUnique(owners, snapshot, new RuleKey(provider, kind, model)));
             }
         }
     }
 
-    private static void assertUnique(Map<String, RuleKey> owners, LlmPolicySnapshot snapshot, RuleKey kind) {
-        var model = kind.model() == null ? "a model without rules" : kind.model();
-        var rule = snapshot.rule(kind.provider(), kind.unit(), "free", model);
-        assertThat(owners.put(rule.resource(), kind)).as(rule.resource()).isNull();
+    private static void assertUnique(Map<String, RuleKey> owners, LlmPolicySnapshot snapshot, RuleKey key) {
+        var model = key.model() == null ? "a model without rules" : key.model();
+        var rule = snapshot.rule(key.provider(), key.kind(), "free", model);
+        assertThat(owners.put(rule.resource(), key)).as(rule.resource()).isNull();
         assertThat(snapshot.rule(rule.resource())).isSameAs(rule);
-        if (kind.model() != null) {
+        if (key.model() != null) {
             assertThat(rule.rate("free").quotas()).singleElement()
-                    .satisfies(quota -> assertThat(quota.unit()).isEqualTo(kind.unit()));
+                    .satisfies(quota -> assertThat(quota.unit()).isEqualTo(key.kind().unit()));
         }
     }
 
     @Example
     void resourceNamesAreStable() {
         var snapshot = snapshot(Set.of("gpt-4o", "ft:gpt-4o:org::id"));
-        assertThat(List.of(name(snapshot, QuotaUnit.REQUESTS, "x"), name(snapshot, QuotaUnit.TOKENS, "x"),
-                name(snapshot, QuotaUnit.NANODOLLARS, "x"),
-                name(snapshot, QuotaUnit.REQUESTS, "gpt-4o"), name(snapshot, QuotaUnit.TOKENS, "gpt-4o"),
-                name(snapshot, QuotaUnit.NANODOLLARS, "ft:gpt-4o:org::id"))).containsExactly("llm:openai", "llm:openai:tokens",
+        assertThat(List.of(name(snapshot, LimitKind.REQUESTS, "x"), name(snapshot, LimitKind.TOKENS, "x"),
+                name(snapshot, LimitKind.BUDGET, "x"),
+                name(snapshot, LimitKind.REQUESTS, "gpt-4o"), name(snapshot, LimitKind.TOKENS, "gpt-4o"),
+                name(snapshot, LimitKind.BUDGET, "ft:gpt-4o:org::id"))).containsExactly("llm:openai", "llm:openai:tokens",
                         "llm:openai:budget", "llm:openai/gpt-4o", "llm:openai:tokens/gpt-4o",
                         "llm:openai:budget/ft:gpt-4o:org::id");
     }
 
-    private static String name(LlmPolicySnapshot snapshot, QuotaUnit unit, String model) {
-        return snapshot.rule(Provider.OPENAI, unit, "free", model).resource();
+    private static String name(LlmPolicySnapshot snapshot, LimitKind kind, String model) {
+        return snapshot.rule(Provider.OPENAI, kind, "free", model).resource();
     }
 
     @Example
@@ -102,10 +104,10 @@ class LlmResourcesTest {
         assertThat(snapshot.problems().lines()).isEmpty();
         for (var model : List.of("gpt-4o", "GPT-4O", " gpt-4o", "gpt-4o-2024-08-06", "GPT-4o-2024-08-06",
                 " ".repeat(300) + "gpt-4o")) {
-            assertThat(snapshot.rule(Provider.OPENAI, QuotaUnit.TOKENS, "free", model).resource()).as(model)
+            assertThat(snapshot.rule(Provider.OPENAI, LimitKind.TOKENS, "free", model).resource()).as(model)
                     .isEqualTo("llm:openai:tokens/GPT-4o");
         }
-        assertThat(snapshot.rule(Provider.OPENAI, QuotaUnit.TOKENS, "free", "O3 ").resource())
+        assertThat(snapshot.rule(Provider.OPENAI, LimitKind.TOKENS, "free", "O3 ").resource())
                 .isEqualTo("llm:openai:tokens/o3");
     }
 

@@ -69,8 +69,8 @@ class ProviderLimitsTest {
         assertThat(snapshot("llm: {free-calls: [5/minute]}").problems().lines()).isNotEmpty();
     }
 
-    private static Rate rate(LlmPolicySnapshot snapshot, QuotaUnit unit, String tier, String model) {
-        return snapshot.rule(Provider.OPENAI, unit, tier, model).rate(tier);
+    private static Rate rate(LlmPolicySnapshot snapshot, LimitKind kind, String tier, String model) {
+        return snapshot.rule(Provider.OPENAI, kind, tier, model).rate(tier);
     }
 
     @Test
@@ -78,12 +78,12 @@ class ProviderLimitsTest {
         var snapshot = snapshot("llm: {openai: {models: {my-model: {requests: {free: 4/minute}, output-estimate: 5}}}}");
         for (var model : List.of("my-model", "my-model-2026-11-29", "my-model-latest", "models/my-model",
                 "openai/my-model-001")) {
-            assertThat(rate(snapshot, QuotaUnit.REQUESTS, "free", model)).as(model).isEqualTo(Rate.parse("4/minute"));
+            assertThat(rate(snapshot, LimitKind.REQUESTS, "free", model)).as(model).isEqualTo(Rate.parse("4/minute"));
             assertThat(snapshot.outputEstimate(Provider.OPENAI, model)).as(model).isEqualTo(5);
         }
-        assertThat(rate(snapshot, QuotaUnit.REQUESTS, "free", "gpt-4o-2024-05-13")).isEqualTo(Rate.parse("3/minute"));
+        assertThat(rate(snapshot, LimitKind.REQUESTS, "free", "gpt-4o-2024-05-13")).isEqualTo(Rate.parse("3/minute"));
         for (var model : List.of("my-model-pro", "gpt-4o-mini", "ft:gpt-4o:org::id", "")) {
-            assertThat(rate(snapshot, QuotaUnit.REQUESTS, "free", model)).as(model).isEqualTo(Rate.parse("1/minute"));
+            assertThat(rate(snapshot, LimitKind.REQUESTS, "free", model)).as(model).isEqualTo(Rate.parse("1/minute"));
             assertThat(snapshot.outputEstimate(Provider.OPENAI, model)).as(model).isEqualTo(4096);
         }
     }
@@ -103,12 +103,12 @@ class ProviderLimitsTest {
                       mine: {input: 1, output: "2.5", cache-write-1h: 3}
                 """);
         assertThat(snapshot.problems().lines()).isEmpty();
-        assertThat(rate(snapshot, QuotaUnit.REQUESTS, "free", "x")).isEqualTo(Rate.parse("4/minute"));
-        assertThat(rate(snapshot, QuotaUnit.REQUESTS, "pro", "x")).isEqualTo(Rate.parse("2/minute"));
-        assertThat(rate(snapshot, QuotaUnit.TOKENS, "free", "x")).isEqualTo(Rate.parse("100/minute", QuotaUnit.TOKENS));
-        assertThat(rate(snapshot, QuotaUnit.NANODOLLARS, "pro", "x")).isEqualTo(Rate.parse("20/day", QuotaUnit.NANODOLLARS));
-        assertThat(rate(snapshot, QuotaUnit.REQUESTS, "pro", "gpt-4o")).isEqualTo(Rate.parse("5/minute"));
-        assertThat(rate(snapshot, QuotaUnit.TOKENS, "free", "gpt-4o")).isEqualTo(Rate.parse("100/minute", QuotaUnit.TOKENS));
+        assertThat(rate(snapshot, LimitKind.REQUESTS, "free", "x")).isEqualTo(Rate.parse("4/minute"));
+        assertThat(rate(snapshot, LimitKind.REQUESTS, "pro", "x")).isEqualTo(Rate.parse("2/minute"));
+        assertThat(rate(snapshot, LimitKind.TOKENS, "free", "x")).isEqualTo(Rate.parse("100/minute", QuotaUnit.TOKENS));
+        assertThat(rate(snapshot, LimitKind.BUDGET, "pro", "x")).isEqualTo(Rate.parse("20/day", QuotaUnit.NANODOLLARS));
+        assertThat(rate(snapshot, LimitKind.REQUESTS, "pro", "gpt-4o")).isEqualTo(Rate.parse("5/minute"));
+        assertThat(rate(snapshot, LimitKind.TOKENS, "free", "gpt-4o")).isEqualTo(Rate.parse("100/minute", QuotaUnit.TOKENS));
         assertThat(snapshot.rule("llm:openai").fallback()).isEqualTo(FallbackPolicy.CLOSED);
         assertThat(snapshot.outputEstimate(Provider.OPENAI, "x")).isEqualTo(77);
         assertThat(snapshot.names().price(snapshot.prices(), Provider.OPENAI, "mine-2026-11-29", LocalDate.EPOCH)).isNotNull();
@@ -116,10 +116,30 @@ class ProviderLimitsTest {
     }
 
     @Test
+    void tokensOfADirectionAreUnlimitedUnlessConfigured() {
+        var snapshot = snapshot("""
+                llm:
+                  openai:
+                    input-tokens: {free: 40/minute}
+                    models:
+                      gpt-4o: {output-tokens: {pro: 5/minute;9/day}}
+                """);
+        assertThat(snapshot.problems().lines()).isEmpty();
+        assertThat(rate(snapshot, LimitKind.INPUT_TOKENS, "free", "x")).isEqualTo(Rate.parse("40/minute", QuotaUnit.TOKENS));
+        assertThat(rate(snapshot, LimitKind.INPUT_TOKENS, "pro", "x")).isEqualTo(Rate.UNLIMITED);
+        assertThat(rate(snapshot, LimitKind.OUTPUT_TOKENS, "pro", "gpt-4o-2024-08-06"))
+                .isEqualTo(Rate.parse("5/minute;9/day", QuotaUnit.TOKENS));
+        assertThat(rate(snapshot, LimitKind.OUTPUT_TOKENS, "free", "gpt-4o")).isEqualTo(Rate.UNLIMITED);
+        assertThat(snapshot.describeLimits(Provider.OPENAI)).isEqualTo("requests, tokens, input-tokens, output-tokens");
+        assertThat(snapshot.rulesWithSources()).hasEntrySatisfying(snapshot.rule("llm:openai:input-tokens"),
+                source -> assertThat(source).isEqualTo("rows.yaml:3"));
+    }
+
+    @Test
     void acceptsDocumentedExample() throws IOException {
         var snapshot = snapshot(RulesDocuments.readme());
         assertThat(snapshot.problems().lines()).isEmpty();
-        assertThat(rate(snapshot, QuotaUnit.REQUESTS, "free", "gpt-4o")).isEqualTo(Rate.parse("1/minute"));
+        assertThat(rate(snapshot, LimitKind.REQUESTS, "free", "gpt-4o")).isEqualTo(Rate.parse("1/minute"));
     }
 
     @ParameterizedTest
@@ -127,6 +147,10 @@ class ProviderLimitsTest {
             "{mistral: {}} | rows.yaml:1: llm.mistral=(not shown): an unknown provider; allowed: openai, anthropic or gemini",
             "{openai: {api-key: sk-x}} | rows.yaml:1: llm.openai.api-key=(not shown): an unknown key",
             "{openai: {tokens: {fre: 1/s}}} | rows.yaml:1: llm.openai.tokens.fre=(not shown): an unknown tier",
+            "{openai: {input-tokens: {free: 0/minute}}} | rows.yaml:1: llm.openai.input-tokens.free=0/minute: ",
+            "{openai: {output-tokens: {gold: 1/s}}} | rows.yaml:1: llm.openai.output-tokens.gold=(not shown): an unknown tier",
+            "{openai: {models: {o3: {output-tokens: {free: x}}}}} | rows.yaml:1: llm.openai.models.\"o3\".output-tokens.free=x: ",
+            "{openai: {output-token: {free: 1/s}}} | rows.yaml:1: llm.openai.output-token=(not shown): an unknown key",
             "{openai: {budget: {free: lots}}} | rows.yaml:1: llm.openai.budget.free=lots: ",
             "{openai: {models: {o3: {requests: {free: x}}}}} | rows.yaml:1: llm.openai.models.\"o3\".requests.free=x: ",
             "{openai: {models: {o3: {request: {}}}}} | rows.yaml:1: llm.openai.models.o3.request=(not shown): an unknown key",

@@ -652,11 +652,6 @@ class LlmGatewayTest extends LlmTestBase {
     }
 
     /** Waits until the window holds this many units, after settlement. */
-    private void awaitWindowUsage(String user, String resource, long units) {
-        Polling.await().atMost(60, TimeUnit.SECONDS)
-                .untilAsserted(() -> assertThat(windowUsage(user, resource)).isEqualTo(units));
-    }
-
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {",\"max_tokens\":100|100", ",\"max_completion_tokens\":200|200",
             ",\"max_tokens\":50,\"n\":3|150", ",\"max_tokens\":900000|970", ",\"max_tokens\":-1|100",

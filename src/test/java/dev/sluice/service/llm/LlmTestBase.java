@@ -78,6 +78,12 @@ public abstract class LlmTestBase extends HttpTestBase {
         return admin.limits("user:" + user).await().indefinitely().getOrDefault(resource, 0L);
     }
 
+    /** Waits until a user's window has these units: calls are settled after their response has ended. */
+    void awaitWindowUsage(String user, String resource, long units) {
+        await().atMost(60, TimeUnit.SECONDS)
+                .untilAsserted(() -> assertThat(windowUsage(user, resource)).isEqualTo(units));
+    }
+
     /**
      * Sends calls that exceed the limits, and asserts that all of them are forwarded and recorded, but none with a wrong key.
      *
