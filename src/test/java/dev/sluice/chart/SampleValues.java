@@ -78,6 +78,10 @@ enum SampleValues {
                       endpoints:
                         /auth/login: {free: 5/minute, fallback: closed}
                         POST /reports/{id}: {pro: "2/minute;20/day", free: blocked}
+                        /exports: {pro: 1000/calendar-month, key: [caller, "header:X-Tenant"], also: [everything],
+                          methods: [GET], hosts: api.example.com, shadow: true}
+                      rules:
+                        everything: {key: ip, free: 1000/minute}
                       exempt: [/healthz]
                       domains: {edge: [{key: remote_address, rate: 10/minute}]}
                       llm:
