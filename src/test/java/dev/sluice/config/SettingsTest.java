@@ -173,7 +173,7 @@ class SettingsTest {
     @CsvSource({"RATE_LIMIT_SERVICE_HOST", "RATE_LIMIT_PORT", "RATE_LIMIT_PORT_8080_TCP_ADDR", "REDIS_SERVICE_PORT_TCP_REDIS",
             "REDIS_PORT_6379_TCP", "UPSTREAM_SERVICE_HOST", "RATE_LIMIT_DEFAULTS_PRO", "RATE_LIMIT_API_KEYS_A_B_USER",
             "MY_VARIABLE",
-            "RATE_LIMIT_LLM_OPENAI_REQUESTS_FREE", "RATE_LIMIT_LLM_FREE_CALLS_PRO"})
+            "RATE_LIMIT_LLM_OPENAI_REQUESTS_FREE", "RATE_LIMIT_LLM_OPENAI_OUTPUT_TOKENS_FREE", "RATE_LIMIT_LLM_FREE_CALLS_PRO"})
     void knownVariablesAndServiceLinksAreNotReported(String variable) {
         assertThat(warnings(Map.of(variable, "tcp://10.0.0.1:1"))).isEmpty();
     }
@@ -182,6 +182,7 @@ class SettingsTest {
     @ParameterizedTest
     @CsvSource({"RATE_LIMIT_DEFAULTS_PRO_PLUS, rate-limit.defaults.pro-plus",
             "RATE_LIMIT_LLM_OPENAI_BUDGET_PRO_PLUS, rate-limit.llm.openai.budget.pro-plus",
+            "RATE_LIMIT_LLM_OPENAI_INPUT_TOKENS_PRO_PLUS, rate-limit.llm.openai.input-tokens.pro-plus",
             "RATE_LIMIT_LLM_FREE_CALLS_BIG_SPENDER, rate-limit.llm.free-calls.big_spender",
             "RATE_LIMIT_API_KEYS_MOBILE_APP_SHA256, rate-limit.api-keys.mobile-app.sha256",
             "RATE_LIMIT_API_KEYS_A_B_C_TIER, rate-limit.api-keys.a-b-c.tier"})

@@ -204,6 +204,8 @@ class LlmStartupIT {
         Files.writeString(file, """
                 rate-limit.llm.openai.requests.pro=often
                 rate-limit.llm.openai.tokens.pro=0/minute
+                rate-limit.llm.openai.input-tokens.pro=many/minute
+                rate-limit.llm.openai.models."gpt-4o".output-tokens.free=5/year
                 rate-limit.llm.anthropic.budget.free=-1/day
                 rate-limit.llm.gemini.budget.free=0.0000000001/day
                 rate-limit.llm.openai.models."gpt-4o".budget.free=20 a day
@@ -217,8 +219,12 @@ class LlmStartupIT {
                 rate-limit.llm.max-body-size=0
                 """);
         var log = Instance
-                .startExpectingFailure(Map.of("REDIS_ENABLED", "false", "SMALLRYE_CONFIG_LOCATIONS", file.toUri().toString()));
+                .startExpectingFailure(Map.of("REDIS_ENABLED", "false", "SMALLRYE_CONFIG_LOCATIONS", file.toUri().toString(),
+                        "RATE_LIMIT_LLM_OPENAI_OUTPUT_TOKENS_PRO", "lots"));
         assertThat(log).contains("rate-limit.llm.openai.requests.pro=often: ")
+                .contains("rate-limit.llm.openai.input-tokens.pro=many/minute: ")
+                .contains("rate-limit.llm.openai.output-tokens.pro=lots: ")
+                .contains("rate-limit.llm.openai.models.\"gpt-4o\".output-tokens.free=5/year: ")
                 .contains("rate-limit.llm.openai.tokens.pro=0/minute: ")
                 .contains("rate-limit.llm.anthropic.budget.free=-1/day: ")
                 .contains("rate-limit.llm.gemini.budget.free=0.0000000001/day: ").contains("DOLLARS/WINDOW")
