@@ -8,6 +8,8 @@ import dev.sluice.directory.DirectoryCalls;
 import dev.sluice.directory.IdentityKind;
 import dev.sluice.redis.LuaScript;
 import dev.sluice.redis.RedisConnectionManager;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import io.vertx.redis.client.Response;
 
 /**
@@ -58,24 +60,31 @@ final class ChangePoller {
         cache.restart(cache.confirmation().at());
     }
 
-    /** Polls once, unless a poll is in flight. */
-    void poll() {
+    /**
+     * Polls once, unless a poll is in flight.
+     *
+     * @return completes when the changes are applied, or could not be read
+     */
+    Future<Void> poll() {
         var connection = manager.connectionOrNull();
         if (connection == null || !polling.compareAndSet(false, true)) {
-            return;
+            return Future.succeededFuture();
         }
+        Promise<Void> applied = Promise.promise();
         connection.execute(() -> {
             var since = position;
             int current = connections;
             long sentAt = cache.now();
             calls.call(script, List.of(since == null ? "" : since.entryId()), reply -> {
+                polling.set(false); // at once: what is read after this reply may be followed by the next poll
                 connection.reportRepairs(reply);
                 if (current == connections) {
                     apply(reply, since, sentAt);
                 }
                 return null;
-            }).onComplete(done -> polling.set(false));
+            }).onFailure(failure -> polling.set(false)).onComplete(done -> applied.complete());
         });
+        return applied.future();
     }
 
     private void apply(Response reply, Position since, long sentAt) {
