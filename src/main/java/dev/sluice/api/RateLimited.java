@@ -74,7 +74,7 @@ public @interface RateLimited {
     String resource() default "";
 
     /**
-     * What the windows belong to instead of the caller, in one of two forms. Windows of all identifiers of an invocation are decided
+     * Owner of the windows instead of the caller, in one of two forms. Windows of all identifiers of an invocation are decided
      * together. May contain configuration expressions.
      * <p>
      * Parts of the request as in the key of a rule: {@code caller}, {@code ip}, {@code user}, {@code team}, {@code org},

@@ -70,12 +70,16 @@ public interface CallbackRateLimiter {
             @Override
             public void chargeAll(List<RateLimitRequest> requests, Consumer<Decision> onDecision,
                     Consumer<Throwable> onFailure) {
-                if (requests.size() > 1) {
-                    onFailure.accept(new UnsupportedOperationException("This rate limiter charges one identifier at a time"));
-                } else {
-                    limiter.charge(requests.get(0)).subscribe().with(onDecision, onFailure);
-                }
+                // each is taken in any case, so they need not be taken together
+                Uni.join().all(requests.stream().map(limiter::charge).toList()).andFailFast()
+                        .map(CallbackRateLimiter::combined).subscribe().with(onDecision, onFailure);
             }
         };
+    }
+
+    private static Decision combined(List<Decision> decisions) {
+        var first = decisions.get(0);
+        return new Decision(decisions.stream().allMatch(Decision::allowed), decisions.stream().anyMatch(Decision::denied),
+                first.mode(), first.decidedAt(), decisions.stream().flatMap(decision -> decision.quotas().stream()).toList());
     }
 }

@@ -147,7 +147,7 @@ public final class DefaultRateLimiter implements RateLimiter, CallbackRateLimite
 
         private final List<RateLimitRequest> requests;
         private final IdentityChain chain;
-        /** Whether the costs are taken beyond the limits. */
+        /** True if the costs are taken also beyond the limits. */
         private final boolean charge;
         private final Consumer<Decision> onDecision;
         private final Consumer<Throwable> onError;

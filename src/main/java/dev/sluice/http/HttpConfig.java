@@ -8,7 +8,7 @@ import io.smallrye.config.WithDefault;
 public interface HttpConfig {
 
     /**
-     * Which response headers report a decision: {@code all}, {@code standard} (RateLimit and RateLimit-Policy), {@code legacy}
+     * The response headers that report a decision: {@code all}, {@code standard} (RateLimit and RateLimit-Policy), {@code legacy}
      * (X-RateLimit-Limit, -Remaining and -Reset) or {@code none}. Retry-After, X-RateLimit-Mode and X-RateLimit-Dry-Run are
      * sent in each case.
      */

@@ -11,7 +11,7 @@ import java.util.Locale;
 import dev.sluice.api.Decision;
 import dev.sluice.api.QuotaStatus;
 import dev.sluice.api.QuotaUnit;
-import dev.sluice.identity.PercentEncoding;
+import dev.sluice.text.PercentEncoding;
 
 /**
  * Members of the fields {@code RateLimit-Policy} and {@code RateLimit} of a decision: one for each quota with a window. If a field would

@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
 
 import dev.sluice.directory.IdentityNames;
 import dev.sluice.identity.chain.ClaimReader;
+import dev.sluice.text.HeaderText;
 import io.quarkus.arc.DefaultBean;
 import io.quarkus.security.AuthenticationFailedException;
 import io.quarkus.security.identity.IdentityProviderManager;

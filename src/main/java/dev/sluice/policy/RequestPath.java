@@ -7,7 +7,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 
-import dev.sluice.identity.PercentEncoding;
+import dev.sluice.text.PercentEncoding;
 
 /**
  * Interpretations of a request's path as segments.

@@ -21,7 +21,7 @@ public final class RuleMatch {
     private final PolicySnapshot policy;
     private final ApiRequest request;
     private final List<LimitRule> rules;
-    /** Whether the rules were chosen by the path, so that another one governs the request if one of them does not apply. */
+    /** True if the path chose the rules: another one then governs the request if one of them does not apply. */
     private final boolean byPath;
 
     RuleMatch(PolicySnapshot policy, ApiRequest request) {

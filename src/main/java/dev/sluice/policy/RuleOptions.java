@@ -5,7 +5,7 @@ import java.util.List;
 import dev.sluice.policy.key.RuleKey;
 
 /**
- * What a rule says besides its rates. Immutable.
+ * Options of a rule besides its rates. Immutable.
  *
  * @param key what its windows belong to
  * @param shadow whether the rule is counted and reported only, and denies nothing

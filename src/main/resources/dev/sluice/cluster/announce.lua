@@ -44,7 +44,7 @@ local function own(command, key, ...)
   return done
 end
 
--- Whether a stream has entries that tell.lua did not write.
+-- Returns whether a stream has entries that tell.lua did not write.
 local function foreign(entries)
   for _, entry in ipairs(entries) do
     local fields = entry[2]

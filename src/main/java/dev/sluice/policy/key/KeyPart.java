@@ -4,8 +4,8 @@ import java.util.List;
 import java.util.Locale;
 
 import dev.sluice.identity.Identity;
-import dev.sluice.identity.PercentEncoding;
 import dev.sluice.identity.Sha256;
+import dev.sluice.text.PercentEncoding;
 
 /**
  * Part of a key.
@@ -18,7 +18,7 @@ import dev.sluice.identity.Sha256;
  */
 record KeyPart(Kind kind, String name, boolean optional, String label, boolean hashed) {
 
-    /** What the value of a part is read from. */
+    /** Source of the value of a part. */
     enum Kind {
         CALLER, IP, USER, TEAM, ORG, HEADER, QUERY, COOKIE, CLAIM, PATH;
 

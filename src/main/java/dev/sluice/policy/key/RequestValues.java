@@ -2,9 +2,9 @@ package dev.sluice.policy.key;
 
 import java.nio.charset.StandardCharsets;
 
-import dev.sluice.identity.FieldNames;
-import dev.sluice.identity.HeaderText;
-import dev.sluice.identity.PercentEncoding;
+import dev.sluice.text.FieldNames;
+import dev.sluice.text.HeaderText;
+import dev.sluice.text.PercentEncoding;
 import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpHeaders;
 

@@ -95,7 +95,7 @@ final class AlertSender {
             attempts.addAll(leased);
             leased.forEach(attempt -> attempt.onComplete(done -> attempts.remove(attempt)));
             var ended = Future.join(leased).map(lease.pending());
-            // What is due behind these does not wait for them.
+            // Later alerts that are due do not wait for these.
             return lease.alerts().size() < LEASE_SIZE ? ended : poll().compose(pending -> ended);
         });
     }

@@ -35,7 +35,7 @@ import com.fasterxml.jackson.databind.type.LogicalType;
 
 import dev.sluice.api.Identifiers;
 import dev.sluice.http.ErrorResponse;
-import dev.sluice.identity.Utf8;
+import dev.sluice.text.Utf8;
 import io.vertx.core.json.JsonObject;
 
 /**

@@ -6,12 +6,12 @@ import java.util.regex.Pattern;
 import jakarta.inject.Singleton;
 
 import dev.sluice.identity.ClientAddressResolver;
-import dev.sluice.identity.HeaderText;
 import dev.sluice.policy.CurrentPolicy;
 import dev.sluice.policy.LimitRule;
 import dev.sluice.service.grpc.proto.AttributeContextProto.AttributeContext;
 import dev.sluice.service.grpc.proto.CoreProto.HeaderValue;
 import dev.sluice.service.grpc.proto.ExternalAuthProto.CheckRequest;
+import dev.sluice.text.HeaderText;
 import io.vertx.core.MultiMap;
 import io.vertx.core.net.SocketAddress;
 

@@ -12,8 +12,8 @@ import com.fasterxml.jackson.databind.annotation.JsonNaming;
 
 import dev.sluice.http.ErrorResponse;
 import dev.sluice.identity.ClientAddressResolver;
-import dev.sluice.identity.HeaderText;
 import dev.sluice.service.api.BadRequestException;
+import dev.sluice.text.HeaderText;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import io.vertx.core.MultiMap;
 import io.vertx.core.net.SocketAddress;

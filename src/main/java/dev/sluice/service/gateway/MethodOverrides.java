@@ -8,8 +8,8 @@ import java.util.regex.Pattern;
 
 import jakarta.enterprise.context.ApplicationScoped;
 
-import dev.sluice.identity.FieldNames;
 import dev.sluice.service.config.ServiceConfig;
+import dev.sluice.text.FieldNames;
 import io.netty.handler.codec.http.QueryStringDecoder;
 import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpServerRequest;

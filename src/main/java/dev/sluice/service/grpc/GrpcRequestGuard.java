@@ -7,11 +7,11 @@ import java.util.Optional;
 import org.jboss.logging.Logger;
 
 import dev.sluice.http.CredentialFailures;
-import dev.sluice.identity.HeaderText;
 import dev.sluice.identity.RejectedCredential;
 import dev.sluice.identity.Sha256;
 import dev.sluice.service.auth.BearerToken;
 import dev.sluice.store.ThrottledLog;
+import dev.sluice.text.HeaderText;
 import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpHeaders;

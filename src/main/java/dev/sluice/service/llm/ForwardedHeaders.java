@@ -11,8 +11,8 @@ import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 
 import dev.sluice.config.ConfigProblems;
-import dev.sluice.identity.FieldNames;
 import dev.sluice.llm.config.LlmConfig;
+import dev.sluice.text.FieldNames;
 
 /**
  * Allow-list of the request headers that are forwarded to a provider: those of HTTP that describe the request itself, and those

@@ -11,7 +11,6 @@ import java.util.regex.Pattern;
 import jakarta.enterprise.context.ApplicationScoped;
 
 import dev.sluice.http.RateLimitHeaders;
-import dev.sluice.identity.FieldNames;
 import dev.sluice.llm.config.Providers;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.ProviderOperation;
@@ -21,6 +20,7 @@ import dev.sluice.service.edge.Cors;
 import dev.sluice.service.llm.LlmCallerResolver.LlmCaller;
 import dev.sluice.service.token.KeySyntax;
 import dev.sluice.service.token.OwnCredentials;
+import dev.sluice.text.FieldNames;
 import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;

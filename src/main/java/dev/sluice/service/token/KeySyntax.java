@@ -2,7 +2,7 @@ package dev.sluice.service.token;
 
 import java.util.function.Predicate;
 
-import dev.sluice.identity.HeaderText;
+import dev.sluice.text.HeaderText;
 
 /**
  * Normalizes API keys, so that one key has one hash however it is written: {@code Bearer sk-mine,} is {@code sk-mine}. Such

@@ -7,10 +7,10 @@ import jakarta.enterprise.context.ApplicationScoped;
 
 import dev.sluice.identity.ApiKeyRegistry;
 import dev.sluice.identity.ApiKeyResolver;
-import dev.sluice.identity.HeaderText;
 import dev.sluice.identity.Sha256;
 import dev.sluice.service.auth.BearerToken;
 import dev.sluice.service.config.ServiceConfig;
+import dev.sluice.text.HeaderText;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.ext.web.RoutingContext;

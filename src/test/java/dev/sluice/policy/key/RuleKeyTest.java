@@ -16,10 +16,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-import dev.sluice.identity.HeaderText;
 import dev.sluice.identity.Identity;
 import dev.sluice.identity.Sha256;
 import dev.sluice.identity.chain.IdentityChain;
+import dev.sluice.text.HeaderText;
 import io.vertx.core.MultiMap;
 
 class RuleKeyTest {

@@ -17,7 +17,7 @@ import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 
-/** What rules say besides rates, on the gateway. */
+/** Keys and options of rules on the gateway. */
 @QuarkusTest
 @TestProfile(RichRulesProfile.Gateway.class)
 @WithTestResource(RedisTestResource.class)

@@ -26,7 +26,7 @@ import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 
-/** What rules say besides rates and keys: of the JAX-RS filter, and of requests that proxies describe. */
+/** Options of rules besides rates and keys: of the JAX-RS filter, and of requests that proxies describe. */
 @QuarkusTest
 @TestProfile(RichRulesProfile.class)
 @WithTestResource(RedisTestResource.class)

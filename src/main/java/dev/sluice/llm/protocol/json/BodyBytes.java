@@ -8,7 +8,7 @@ import java.util.Arrays;
 
 import com.fasterxml.jackson.core.JsonParser;
 
-import dev.sluice.identity.Utf8;
+import dev.sluice.text.Utf8;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufInputStream;
 import io.netty.buffer.Unpooled;

@@ -1,4 +1,4 @@
-package dev.sluice.identity;
+package dev.sluice.text;
 
 import java.util.Locale;
 

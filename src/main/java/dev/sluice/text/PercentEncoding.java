@@ -1,4 +1,4 @@
-package dev.sluice.identity;
+package dev.sluice.text;
 
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
