@@ -23,7 +23,11 @@ import dev.sluice.llm.protocol.Provider;
 import dev.sluice.redis.HashTags;
 import dev.sluice.redis.RedisConnectionManager;
 import dev.sluice.redis.RedisProvider;
+import io.vertx.core.Context;
 import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+import io.vertx.core.impl.ContextInternal;
 import io.vertx.redis.client.Command;
 import io.vertx.redis.client.Request;
 
@@ -92,7 +96,7 @@ class StoredResponses {
         return Sha256.hex(provider.id() + ':' + (UUID.matcher(id).matches() ? id.toLowerCase(Locale.ROOT) : id));
     }
 
-    private String key(String hash) {
+    String key(String hash) {
         return hashTags.keyPrefix(hash) + "o:" + hash;
     }
 
@@ -157,12 +161,22 @@ class StoredResponses {
     /**
      * Returns a stored object.
      *
-     * @return null if it is not known; fails if Redis does not reply and this instance does not know it
+     * @return null if it is not known; fails if Redis does not reply and this instance does not know it. Completes on the Vert.x
+     *         context of the caller, if there is one
      */
     Future<StoredResponse> find(String hash) {
         var cached = cached(hash);
         // The call of a pending one may have been settled by another instance; that it is settled again does no harm.
-        return cached != null || redis == null ? Future.succeededFuture(cached) : read(hash);
+        return cached != null || redis == null ? Future.succeededFuture(cached) : onContext(Vertx.currentContext(), read(hash));
+    }
+
+    private static <T> Future<T> onContext(Context context, Future<T> future) {
+        if (context == null) {
+            return future;
+        }
+        Promise<T> completed = ((ContextInternal) context).promise();
+        future.onComplete(completed);
+        return completed.future();
     }
 
     private StoredResponse cached(String hash) {

@@ -68,11 +68,21 @@ public final class ProxyExchange implements ConnectionAcquirer, RequestBody.List
     }
 
     /**
-     * Forwards a request. Must be called on its event loop; the request is paused if it has not ended.
+     * Forwards a request, on its event loop; the request is paused if it has not ended.
      *
      * @param body the body; null if that of the client is streamed
      */
     public static void forward(Upstream upstream, RoutingContext context, UpstreamRequest forwarded, Buffer body,
+            ExchangeListener listener) {
+        var loop = ((HttpServerRequestInternal) context.request()).context();
+        if (((ContextInternal) loop).nettyEventLoop().inEventLoop()) {
+            start(upstream, context, forwarded, body, listener);
+        } else { // a step before has completed elsewhere; the connections of that thread must not be used
+            loop.runOnContext(moved -> start(upstream, context, forwarded, body, listener));
+        }
+    }
+
+    private static void start(Upstream upstream, RoutingContext context, UpstreamRequest forwarded, Buffer body,
             ExchangeListener listener) {
         var exchange = new ProxyExchange(upstream, context, forwarded, body, listener);
         context.addEndHandler(exchange::onClientResponseEnd);

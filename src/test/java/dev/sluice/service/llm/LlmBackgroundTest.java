@@ -203,6 +203,34 @@ class LlmBackgroundTest extends LlmTestBase {
         Polling.await().atMost(Duration.ofSeconds(60)).untilAsserted(() -> assertBooked(1, USD, 0));
     }
 
+    /** The reply of Redis arrives on an event loop that is not that of most of these requests. */
+    @Test
+    void firstEventIsForwardedAfterTheOwnerWasReadFromRedis() throws IOException {
+        var created = "data: {\"type\":\"response.created\",\"response\":" + state("in_progress") + "}\n\n";
+        var connections = new ArrayList<RawHttpConnection>();
+        try {
+            for (int i = 0; i < 8; i++) {
+                var previous = StoredResponses.hash(Provider.OPENAI, id + '-' + i);
+                await(redis.connectionManager().send(Request.cmd(Command.SET).arg(responses.key(previous))
+                        .arg(new StoredResponse("user:wealthy", null).encode())));
+                openAi.streamNext(1, created, "data: {}\n\n");
+                var gate = openAi.gate();
+                var raw = new RawHttpConnection(port);
+                connections.add(raw);
+                raw.send(RawHttpConnection.post(RESPONSES, request().put("background", false).put("stream", true)
+                        .put("previous_response_id", id + '-' + i).encode(), "Authorization: Bearer key-of-wealthy"));
+                gate.release(1);
+                assertThat(raw.readHeaderSection().get(0)).isEqualTo("HTTP/1.1 200 OK");
+                raw.readLine();
+                assertThat(raw.readLine()).isEqualTo(created.strip());
+            }
+        } finally {
+            for (var connection : connections) {
+                connection.close();
+            }
+        }
+    }
+
     @ParameterizedTest
     @CsvSource({"true, false, 1", "false, false, 0", "false, true, 1"})
     void onlyStoredResponsesAreRemembered(boolean stored, boolean conversation, int keys) {

@@ -77,8 +77,12 @@ public final class UpstreamConnections {
      * Returns the pool of the event loop of a context, on which the caller must run.
      *
      * @param upgrade whether the connection is to be upgraded, which needs HTTP/1.1
+     * @throws IllegalStateException if the caller does not run on it
      */
     public ConnectionPool pool(ContextInternal context, boolean upgrade) {
+        if (!context.nettyEventLoop().inEventLoop()) {
+            throw new IllegalStateException("The request belongs to another event loop");
+        }
         var loop = loops.get();
         if (loop == null) {
             loop = new Loop(context.nettyEventLoop());
