@@ -64,9 +64,13 @@ record Precondition(boolean anyExisting, Set<String> tags, boolean onlyCreate) {
         return tags;
     }
 
-    /** Returns the entity tag of a revision. */
+    /**
+     * Returns the entity tag of a revision. After a failover of Redis that has lost changes, revisions are numbered again; the time of
+     * the change tells them apart.
+     */
     static String entityTag(StoredIdentity identity) {
-        return '"' + Long.toString(identity.revision()) + '"';
+        var changedAt = identity.document().getString("updated_at", "");
+        return '"' + Long.toString(identity.revision()) + '-' + Integer.toUnsignedString(changedAt.hashCode(), 36) + '"';
     }
 
     /**
