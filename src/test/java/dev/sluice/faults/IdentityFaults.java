@@ -15,6 +15,7 @@ import dev.sluice.testing.faults.FaultProxy;
 import dev.sluice.testing.faults.IdentityScenario;
 import dev.sluice.testing.faults.InstanceGroup;
 import dev.sluice.testing.faults.RedisNode;
+import dev.sluice.testing.faults.SentinelSet;
 import io.vertx.core.Vertx;
 
 /** Faults of Redis and the network while keys are created and revoked. The figures are in {@code target/identities.md}. */
@@ -97,17 +98,29 @@ class IdentityFaults {
                 var instances = InstanceGroup.with(IdentityScenario.environment(Map.of("REDIS_CLIENT_TYPE", "replication",
                         "REDIS_HOSTS", replica.userUrl() + ',' + master.userUrl())))) {
             new IdentityScenario("Replication: master killed, replica promoted", instances)
-                    .losingChangesAfter(() -> awaitReplica(master))
+                    .losingChangesAfter(() -> awaitReplicas(master, 1))
                     .run(master::kill, () -> replica.command("REPLICAOF", "NO", "ONE"));
         }
     }
 
-    /** Waits until the replica has all that was written. */
-    private static void awaitReplica(RedisNode master) {
+    @Test
+    void sentinelsPromoteAReplica() throws Exception {
+        try (var redis = new SentinelSet();
+                var instances = InstanceGroup.with(IdentityScenario.environment(Map.of("REDIS_CLIENT_TYPE", "sentinel",
+                        "REDIS_HOSTS", redis.urls(), "REDIS_MASTER_NAME", SentinelSet.NAME)))) {
+            var master = redis.master();
+            new IdentityScenario("Sentinel: master killed", instances).duration(Duration.ZERO)
+                    .losingChangesAfter(() -> awaitReplicas(master, 2))
+                    .run(master::kill, () -> redis.awaitMasterOtherThan(master));
+        }
+    }
+
+    /** Waits until the replicas have all that was written. */
+    private static void awaitReplicas(RedisNode master, long replicas) {
         Polling.await().until(() -> {
             try (var connection = master.connection()) {
                 connection.command("SET", "marker", "1"); // WAIT waits for the writes of its connection, and all before these
-                return Long.valueOf(1).equals(connection.command("WAIT", "1", "1000"));
+                return Long.valueOf(replicas).equals(connection.command("WAIT", Long.toString(replicas), "1000"));
             }
         });
     }
