@@ -26,9 +26,11 @@ import com.fasterxml.jackson.annotation.JsonValue;
  * @param quotas status of every quota that applied, in the order of the request's checks; empty if none applied
  *        ({@link Rate#UNLIMITED})
  * @param reservation token for {@link RateLimiter#settle}; empty if nothing was reserved
+ * @param slot the slots of concurrency limits that the request holds, to be released when it ends; {@link ConcurrencySlot#NONE} if
+ *        none
  */
 public record Decision(boolean allowed, boolean denied, DecisionMode mode, Instant decidedAt, List<QuotaStatus> quotas,
-        Optional<String> reservation) {
+        Optional<String> reservation, ConcurrencySlot slot) {
 
     private static final Comparator<QuotaStatus> MOST_RESTRICTIVE_FIRST = (one, other) -> {
         int order = Boolean.compare(other.denied(), one.denied());
@@ -46,7 +48,13 @@ public record Decision(boolean allowed, boolean denied, DecisionMode mode, Insta
         quotas = List.copyOf(quotas);
     }
 
-    /** Creates a decision without a reservation. */
+    /** Creates a decision that holds no slots. */
+    public Decision(boolean allowed, boolean denied, DecisionMode mode, Instant decidedAt, List<QuotaStatus> quotas,
+            Optional<String> reservation) {
+        this(allowed, denied, mode, decidedAt, quotas, reservation, ConcurrencySlot.NONE);
+    }
+
+    /** Creates a decision without a reservation that holds no slots. */
     public Decision(boolean allowed, boolean denied, DecisionMode mode, Instant decidedAt, List<QuotaStatus> quotas) {
         this(allowed, denied, mode, decidedAt, quotas, Optional.empty());
     }
@@ -106,7 +114,7 @@ public record Decision(boolean allowed, boolean denied, DecisionMode mode, Insta
         var all = new ArrayList<>(quotas);
         all.addAll(further);
         return new Decision(allowed, denied || further.stream().anyMatch(QuotaStatus::denied), mode, decidedAt, all,
-                reservation);
+                reservation, slot);
     }
 
     /**
@@ -116,7 +124,7 @@ public record Decision(boolean allowed, boolean denied, DecisionMode mode, Insta
      */
     public Decision on(Predicate<QuotaStatus> included) {
         var some = quotas.stream().filter(included).toList();
-        return new Decision(allowed, some.stream().anyMatch(QuotaStatus::denied), mode, decidedAt, some, reservation);
+        return new Decision(allowed, some.stream().anyMatch(QuotaStatus::denied), mode, decidedAt, some, reservation, slot);
     }
 
     /**
@@ -125,23 +133,32 @@ public record Decision(boolean allowed, boolean denied, DecisionMode mode, Insta
      * @param token token for {@link RateLimiter#settle}
      */
     public Decision withReservation(String token) {
-        return new Decision(allowed, denied, mode, decidedAt, quotas, Optional.of(token));
+        return new Decision(allowed, denied, mode, decidedAt, quotas, Optional.of(token), slot);
+    }
+
+    /**
+     * Returns a copy that holds the given slots.
+     *
+     * @param held the slots
+     */
+    public Decision withSlot(ConcurrencySlot held) {
+        return new Decision(allowed, denied, mode, decidedAt, quotas, reservation, held);
     }
 
     /** Returns a copy that allows the request; {@link #denied()} still reports what the quotas say. */
     public Decision asDryRun() {
-        return new Decision(true, denied, mode, decidedAt, quotas, reservation);
+        return new Decision(true, denied, mode, decidedAt, quotas, reservation, slot);
     }
 
     /**
      * Returns the most restrictive quota: among exceeded quotas the one with the longest wait, otherwise the one with the
      * fewest units remaining. Quotas of different units are compared by the remaining share of their limits. Shadow quotas count
-     * only if there are no others.
+     * only if there are no others, and so do limits of the requests in flight that were not exceeded.
      *
      * @return the quota that {@code X-RateLimit-Limit} and its siblings report; empty if no quota applied
      */
     public Optional<QuotaStatus> mostRestrictive() {
-        var effective = effective();
+        var effective = withoutFreeSlots(effective());
         @Nullable
         QuotaStatus first = null;
         boolean severalUnits = false;
@@ -165,6 +182,17 @@ public record Decision(boolean allowed, boolean denied, DecisionMode mode, Insta
             if (quota.shadow()) {
                 var enforced = quotas.stream().filter(each -> !each.shadow()).toList();
                 return enforced.isEmpty() ? quotas : enforced;
+            }
+        }
+        return quotas;
+    }
+
+    /** Returns the quotas without those of requests in flight that have free slots; all quotas if there is no other. */
+    private static List<QuotaStatus> withoutFreeSlots(List<QuotaStatus> quotas) {
+        for (var quota : quotas) {
+            if (quota.isConcurrency() && !quota.denied()) {
+                var others = quotas.stream().filter(each -> !each.isConcurrency() || each.denied()).toList();
+                return others.isEmpty() ? quotas : others;
             }
         }
         return quotas;

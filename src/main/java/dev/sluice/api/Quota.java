@@ -9,10 +9,12 @@ import org.jspecify.annotations.Nullable;
 import com.fasterxml.jackson.annotation.JsonValue;
 
 /**
- * Maximum number of units in any period of the window's length (a sliding window), or in each period of the calendar.
+ * Maximum number of units in any period of the window's length (a sliding window), or in each period of the calendar; or maximum
+ * number of requests in flight.
  *
  * @param limit maximum number of units, from 1 to {@link QuotaUnit#maxLimit()}
- * @param window length of the window, a whole number of seconds from one second to 31 days; the nominal length of a calendar period
+ * @param window length of the window, a whole number of seconds from one second to 31 days; the nominal length of a calendar period;
+ *        zero for {@link QuotaUnit#CONCURRENT_REQUESTS}
  * @param unit unit of the limit
  * @param period the calendar period; null for a sliding window
  */
@@ -30,7 +32,12 @@ public record Quota(long limit, Duration window, QuotaUnit unit, @Nullable Calen
         if (limit < 1 || limit > unit.maxLimit()) {
             throw new IllegalArgumentException("limit must be a whole number from 1 to " + unit.maxLimit());
         }
-        if (window.compareTo(Duration.ofSeconds(1)) < 0 || window.compareTo(MAX_WINDOW) > 0 || window.toNanosPart() != 0) {
+        if (unit == QuotaUnit.CONCURRENT_REQUESTS) {
+            if (!window.isZero() || period != null) {
+                throw new IllegalArgumentException("a limit of concurrent requests has no window");
+            }
+        } else if (window.compareTo(Duration.ofSeconds(1)) < 0 || window.compareTo(MAX_WINDOW) > 0
+                || window.toNanosPart() != 0) {
             throw new IllegalArgumentException("window must be a whole number of seconds from 1 to " + MAX_WINDOW.toSeconds());
         }
         if (period != null && !window.equals(period.nominalLength())) {
@@ -83,14 +90,16 @@ public record Quota(long limit, Duration window, QuotaUnit unit, @Nullable Calen
     /**
      * Returns the JSON form, with the field names of the HTTP API. Jackson uses it.
      *
-     * @return {@code limit}, {@code window_seconds}, {@code period} if it is one of the calendar, and {@code unit} unless it is
+     * @return {@code limit}, {@code window_seconds} if there is a window, {@code period} if it is one of the calendar, and {@code unit} unless it is
      *         {@code requests}
      */
     @JsonValue
     public Map<String, Object> toMap() {
         var fields = new LinkedHashMap<String, Object>();
         fields.put("limit", unit.jsonAmount(limit));
-        fields.put("window_seconds", windowSeconds());
+        if (unit != QuotaUnit.CONCURRENT_REQUESTS) {
+            fields.put("window_seconds", windowSeconds());
+        }
         if (period != null) {
             fields.put("period", period.value());
         }
@@ -100,9 +109,9 @@ public record Quota(long limit, Duration window, QuotaUnit unit, @Nullable Calen
         return fields;
     }
 
-    /** Returns limit and window, for example {@code 10/60s} or {@code 10/calendar-month}. */
+    /** Returns limit and window, for example {@code 10/60s}, {@code 10/calendar-month} or {@code 2 concurrent}. */
     @Override
     public String toString() {
-        return limit + "/" + windowText();
+        return unit == QuotaUnit.CONCURRENT_REQUESTS ? limit + " concurrent" : limit + "/" + windowText();
     }
 }

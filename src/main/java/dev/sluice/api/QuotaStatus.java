@@ -17,10 +17,11 @@ import com.fasterxml.jackson.annotation.JsonValue;
  * @param resource name of the resource
  * @param unit unit of the limit
  * @param limit maximum number of units per window; 0 for {@link Rate#BLOCKED}
- * @param window length of the window; zero for {@link Rate#BLOCKED}
+ * @param window length of the window; zero for {@link Rate#BLOCKED} and {@link Rate#concurrency}
  * @param remaining units that are left, from 0 to {@code limit}
  * @param resetAt when the next unit becomes available again: the time at which the oldest counted unit leaves the window, or
- *        the time of the decision if nothing is counted; empty for {@link Rate#BLOCKED}
+ *        the time of the decision if nothing is counted; empty for {@link Rate#BLOCKED}, and for {@link Rate#concurrency} unless it
+ *        was exceeded: then it is the time at which to try again
  * @param denied whether this quota was exceeded; set in a dry run, too
  * @param retryAt when the denied cost fits, provided that nothing else is counted meanwhile; empty if the quota was not
  *        exceeded, or if the cost never fits
@@ -88,9 +89,15 @@ public record QuotaStatus(String identifier, String resource, QuotaUnit unit, lo
         return time.map(instant -> instant.getEpochSecond() + (instant.getNano() > 0 ? 1 : 0)).orElse(null);
     }
 
+    /** Returns whether this is a limit of the requests in flight. */
+    boolean isConcurrency() {
+        return unit == QuotaUnit.CONCURRENT_REQUESTS;
+    }
+
     static QuotaStatus unused(String identifier, ResourceCheck check, Quota quota, Instant now) {
         return new QuotaStatus(identifier, check.resource(), quota.unit(), quota.limit(), quota.window(), quota.limit(),
-                Optional.of(now), false, Optional.empty(), quota.period(), false);
+                quota.unit() == QuotaUnit.CONCURRENT_REQUESTS ? Optional.empty() : Optional.of(now), false, Optional.empty(),
+                quota.period(), false);
     }
 
     static QuotaStatus blocked(String identifier, String resource) {

@@ -11,7 +11,9 @@ public enum QuotaUnit {
     /** Tokens of a language model. Counted in sub-windows (sliding window counter), whatever the limit. */
     TOKENS(1_000_000_000),
     /** Money, in billionths of a US dollar. Counted in sub-windows (sliding window counter), whatever the limit. */
-    NANODOLLARS(9_000_000L * 1_000_000_000);
+    NANODOLLARS(9_000_000L * 1_000_000_000),
+    /** Requests in flight: a unit is a slot that is held until the request ends. Such a quota has no window. */
+    CONCURRENT_REQUESTS(1_000_000);
 
     private final long maxLimit;
 
@@ -19,7 +21,7 @@ public enum QuotaUnit {
         this.maxLimit = maxLimit;
     }
 
-    /** Returns the name of the unit in JSON: {@code requests}, {@code tokens} or {@code usd}. */
+    /** Returns the name of the unit in JSON: {@code requests}, {@code tokens}, {@code usd} or {@code concurrent_requests}. */
     public String jsonName() {
         return this == NANODOLLARS ? "usd" : name().toLowerCase(Locale.ROOT);
     }

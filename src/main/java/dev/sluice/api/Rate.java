@@ -95,6 +95,17 @@ public final class Rate {
     }
 
     /**
+     * Creates a limit of the requests in flight. A request that is admitted holds one slot for each unit of its cost until
+     * {@link Decision#slot()} is released. Such a limit has no text form that can be parsed.
+     *
+     * @param limit maximum number of slots that are held at a time, over all instances, from 1 to 1,000,000
+     * @throws IllegalArgumentException if the limit is out of range
+     */
+    public static Rate concurrency(long limit) {
+        return of(new Quota(limit, Duration.ZERO, QuotaUnit.CONCURRENT_REQUESTS));
+    }
+
+    /**
      * Parses a rate of requests.
      *
      * @param text text form of the rate, in any case

@@ -55,6 +55,11 @@ public record ResourceCheck(String resource, Rate rate, long cost, boolean reser
         return new ResourceCheck(resource, rate, cost, reserved, fallback);
     }
 
+    /** Returns whether this check limits the requests in flight. */
+    public boolean isConcurrency() {
+        return !rate.quotas().isEmpty() && rate.quotas().get(0).unit() == QuotaUnit.CONCURRENT_REQUESTS;
+    }
+
     /** Returns whether the check fails even in an unused window: the rate is blocked, or the cost is above a limit. */
     public boolean isUnsatisfiable() {
         if (rate == Rate.BLOCKED) {

@@ -3,6 +3,7 @@ package dev.sluice.cluster;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
 
 import dev.sluice.redis.RedisConnectionManager;
 import dev.sluice.redis.RedisScriptConnection;
@@ -38,6 +39,7 @@ public final class RecoveryCoordinator {
     private final long timeoutNanos;
     /** The connection on which a heartbeat is in flight. */
     private final AtomicReference<RedisScriptConnection> heartbeatConnection = new AtomicReference<>();
+    private volatile Function<RedisScriptConnection, Future<Void>> beforePeers = connection -> Future.succeededFuture();
     private volatile long upSince;
     private volatile boolean stopped;
 
@@ -58,6 +60,14 @@ public final class RecoveryCoordinator {
                 sendHeartbeat(); // merges grants made during the recovery
             }
         });
+    }
+
+    /**
+     * Sets a task of the recovery: what it writes over the connection is in Redis before any other instance that takes part in the
+     * recovery makes decisions in Redis again.
+     */
+    public void beforePeers(Function<RedisScriptConnection, Future<Void>> task) {
+        beforePeers = task;
     }
 
     /** Starts the heartbeats. */
@@ -82,6 +92,7 @@ public final class RecoveryCoordinator {
             return markUnsyncedSince(logsSince, countersLostSince(connection, reply))
                     .compose(recorded -> withTimeout(registry.mark(connection)))
                     .compose(marked -> merger.merge(connection))
+                    .compose(merged -> withTimeout(beforePeers.apply(connection)).otherwiseEmpty())
                     .compose(merged -> awaitPeers(connection, peers, reply.serverMicros(), deadline));
         });
     }

@@ -62,6 +62,18 @@ public final class ConfigNode {
         return value instanceof List<?>;
     }
 
+    /** Returns whether this is a mapping of keys to values. */
+    public boolean isMap() {
+        return value instanceof Map<?, ?>;
+    }
+
+    /** Returns a copy without one of the children. */
+    public ConfigNode without(String child) {
+        var others = new LinkedHashMap<Object, Object>((Map<?, ?>) value);
+        others.remove(child);
+        return new ConfigNode(key, keyPath, line, others);
+    }
+
     /** Returns a child; empty if it is missing. */
     public Optional<ConfigNode> child(String key) {
         return find(key);

@@ -38,8 +38,10 @@ final class Settings {
             rate-limit.built-in-rules boolean false
             rate-limit.endpoints.<endpoint> text -
             rate-limit.endpoints.<endpoint>.<tier> text -
+            rate-limit.endpoints.<endpoint>.concurrency.<tier> text -
             rate-limit.rules.<name> text -
             rate-limit.rules.<name>.<tier> text -
+            rate-limit.rules.<name>.concurrency.<tier> text -
             rate-limit.exempt text -
             rate-limit.api-prefix text /api/v1
             rate-limit.paths.case-insensitive boolean false
@@ -124,6 +126,7 @@ final class Settings {
             rate-limit.llm.<provider>.input-tokens.<tier> text -
             rate-limit.llm.<provider>.output-tokens.<tier> text -
             rate-limit.llm.<provider>.budget.<tier> text -
+            rate-limit.llm.<provider>.concurrency.<tier> text -
             rate-limit.llm.<provider>.output-estimate integer -
             rate-limit.llm.<provider>.max-reserved-output integer 4096
             rate-limit.llm.<provider>.reserve choice capped capped|full
@@ -132,6 +135,7 @@ final class Settings {
             rate-limit.llm.<provider>.models.<model>.input-tokens.<tier> text -
             rate-limit.llm.<provider>.models.<model>.output-tokens.<tier> text -
             rate-limit.llm.<provider>.models.<model>.budget.<tier> text -
+            rate-limit.llm.<provider>.models.<model>.concurrency.<tier> text -
             rate-limit.llm.<provider>.models.<model>.output-estimate integer -
             rate-limit.llm.<provider>.prices.<model>.input text -
             rate-limit.llm.<provider>.prices.<model>.cached-input text -

@@ -22,6 +22,7 @@ public final class LimitsParser {
     private static final String REQUESTS = "requests";
     private static final String TOKENS = "tokens";
     private static final String BUDGET = "budget";
+    private static final String CONCURRENCY = "concurrency";
 
     private LimitsParser() {
     }
@@ -104,10 +105,22 @@ public final class LimitsParser {
             return LlmRates.NONE;
         }
         var rates = object(json, pointer);
-        allow(rates, pointer, List.of(REQUESTS, TOKENS, BUDGET));
+        allow(rates, pointer, List.of(REQUESTS, TOKENS, BUDGET, CONCURRENCY));
         return new LlmRates(rate(rates.getValue(REQUESTS), pointer + '/' + REQUESTS, QuotaUnit.REQUESTS),
                 rate(rates.getValue(TOKENS), pointer + '/' + TOKENS, QuotaUnit.TOKENS),
-                rate(rates.getValue(BUDGET), pointer + '/' + BUDGET, QuotaUnit.NANODOLLARS));
+                rate(rates.getValue(BUDGET), pointer + '/' + BUDGET, QuotaUnit.NANODOLLARS),
+                concurrency(rates.getValue(CONCURRENCY), pointer + '/' + CONCURRENCY));
+    }
+
+    private static @Nullable Rate concurrency(@Nullable Object json, String pointer) throws InvalidLimitsException {
+        if (json == null) {
+            return null;
+        }
+        long maximum = QuotaUnit.CONCURRENT_REQUESTS.maxLimit();
+        if (json instanceof Integer number && number >= 1 && number <= maximum) {
+            return Rate.concurrency(number);
+        }
+        throw new InvalidLimitsException(pointer, "must be a whole number of calls in flight from 1 to " + maximum);
     }
 
     private static @Nullable Rate rate(@Nullable Object json, String pointer, QuotaUnit unit) throws InvalidLimitsException {

@@ -42,8 +42,11 @@ public interface CallbackRateLimiter {
 
     /** Decides like {@link RateLimiter#checkAll(List)}, for the chain of the caller. Completes on the context of the subscriber. */
     static Uni<Decision> checkAll(CallbackRateLimiter limiter, List<RateLimitRequest> requests, IdentityChain chain) {
-        return SubscriberContext.completeOn(() -> Uni.createFrom()
-                .emitter(emitter -> limiter.checkAll(requests, chain, emitter::complete, emitter::fail)));
+        return SlotDelivery.toUni((onDecision, onFailure) -> {
+            limiter.checkAll(requests, chain, onDecision, onFailure);
+            return () -> {
+            };
+        });
     }
 
     /**

@@ -61,7 +61,7 @@ final class ClaimPlanCache {
 
     /** Returns the plan of checks whose costs are taken beyond the limits. */
     ClaimPlan chargePlan(List<ResourceCheck> checks) {
-        return ClaimPlan.of(claims(checks, true).stream().filter(claim -> claim.cost() > 0)
+        return ClaimPlan.of(claims(checks, true).stream().filter(claim -> claim.cost() > 0 && !claim.isConcurrency())
                 .map(claim -> claim.with(Enforcement.CHARGED)).toList());
     }
 

@@ -46,6 +46,7 @@ public final class DefaultRateLimiter implements RateLimiter, CallbackRateLimite
     private final boolean dryRun;
     private final ClaimPlanCache planCache;
     private final List<DecisionListener> listeners;
+    private final InFlightRequests inFlight;
     private final AcquireQueues queues;
 
     /**
@@ -56,17 +57,19 @@ public final class DefaultRateLimiter implements RateLimiter, CallbackRateLimite
     public DefaultRateLimiter(FailoverWindowStore store, JointWindowStore joint, MicrosClock clock, FallbackPolicy fallback,
             boolean enabled, boolean dryRun,
             List<DecisionListener> listeners) {
-        this(store, joint, clock, PeriodCalendar.UTC, fallback, enabled, dryRun, listeners, (nanos, task) -> task, 0);
+        this(store, joint, clock, PeriodCalendar.UTC, fallback, enabled, dryRun, listeners, new InFlightRequests(),
+                (nanos, task) -> task, 0);
     }
 
     /**
      * @param calendar periods of the time zone
+     * @param inFlight counts the requests that hold slots
      * @param maxWaiters maximum number of requests that wait
      */
     DefaultRateLimiter(FailoverWindowStore store, JointWindowStore joint, MicrosClock clock, PeriodCalendar calendar,
             FallbackPolicy fallback,
             boolean enabled, boolean dryRun,
-            List<DecisionListener> listeners, AcquireQueues.Timers timers, int maxWaiters) {
+            List<DecisionListener> listeners, InFlightRequests inFlight, AcquireQueues.Timers timers, int maxWaiters) {
         this.store = store;
         this.joint = joint;
         this.clock = clock;
@@ -74,14 +77,18 @@ public final class DefaultRateLimiter implements RateLimiter, CallbackRateLimite
         this.enabled = enabled;
         this.dryRun = dryRun;
         this.listeners = List.copyOf(listeners);
+        this.inFlight = inFlight;
         this.queues = new AcquireQueues(this, timers, System::nanoTime, () -> ThreadLocalRandom.current().nextDouble(),
                 maxWaiters);
     }
 
     @Override
     public Uni<Decision> check(RateLimitRequest request) {
-        return SubscriberContext
-                .completeOn(() -> Uni.createFrom().emitter(emitter -> check(request, emitter::complete, emitter::fail)));
+        return SlotDelivery.toUni((onDecision, onFailure) -> {
+            check(request, onDecision, onFailure);
+            return () -> {
+            };
+        });
     }
 
     @Override
@@ -133,8 +140,7 @@ public final class DefaultRateLimiter implements RateLimiter, CallbackRateLimite
         if (maxWait.isNegative() || maxWait.compareTo(Quota.MAX_WINDOW) > 0) {
             throw new IllegalArgumentException("maxWait must be from 0 to 31 days (was: " + maxWait + ")");
         }
-        return SubscriberContext.completeOn(() -> Uni.createFrom().emitter(emitter -> emitter
-                .onTermination(queues.acquire(request, maxWait, emitter::complete, emitter::fail))));
+        return SlotDelivery.toUni((onDecision, onFailure) -> queues.acquire(request, maxWait, onDecision, onFailure));
     }
 
     /** Decides the requests that wait now; later ones do not wait. */
@@ -291,7 +297,7 @@ public final class DefaultRateLimiter implements RateLimiter, CallbackRateLimite
 
         private void complete(Decision decision) {
             var complete = hasShadow ? withBlockedShadows(decision) : decision;
-            var delivered = dryRun ? complete.asDryRun() : complete;
+            var delivered = inFlight.count(requests, dryRun ? complete.asDryRun() : complete);
             if (hasShadow) {
                 notifyOfEach(delivered);
             } else {
@@ -354,7 +360,7 @@ public final class DefaultRateLimiter implements RateLimiter, CallbackRateLimite
         var decidedAt = MicrosClock.instant(result.now());
         var quotas = JointLimiter.statuses(identifier, outcome.claims(), result.windows(), 0, decidedAt);
         return new Decision(result.admitted(), !result.admitted(), outcome.mode(), decidedAt, quotas,
-                Optional.ofNullable(outcome.reservation()));
+                Optional.ofNullable(outcome.reservation()), result.slot());
     }
 
     private static Decision decision(JointWindowStore.Outcome outcome) {
@@ -364,7 +370,7 @@ public final class DefaultRateLimiter implements RateLimiter, CallbackRateLimite
         JointLimiter.statuses(outcome.request(), result, decidedAt).forEach(quotas::addAll);
         boolean denied = !result.admitted() || quotas.stream().anyMatch(QuotaStatus::denied);
         return new Decision(result.admitted(), denied, outcome.mode(), decidedAt, quotas,
-                Optional.ofNullable(outcome.reservation()));
+                Optional.ofNullable(outcome.reservation()), result.slot());
     }
 
     private void notifyListeners(RateLimitRequest request, ObjLongConsumer<DecisionListener> notification, long startNanos) {

@@ -179,6 +179,9 @@ public final class FailoverWindowStore {
 
     /** Refunds units that Redis has granted. */
     void refund(String identifier, List<WindowClaim> claims, long decidedAt, String reservation) {
+        if (WindowClaim.ofWindows(claims).isEmpty()) {
+            return; // slots of requests in flight are released
+        }
         var scope = new ResetScope(identifier, null);
         redis.refund(identifier, claims, decidedAt, reservation)
                 .invoke(() -> evictDenials(scope))

@@ -1,5 +1,6 @@
 package dev.sluice.engine;
 
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -235,11 +236,18 @@ public final class JointLimiter {
     }
 
     private static QuotaStatus status(String identifier, WindowClaim claim, StoreResult.WindowState state, Instant decidedAt) {
+        var retryAt = state.retryAt() > 0 ? Optional.of(MicrosClock.instant(state.retryAt())) : Optional.<Instant>empty();
+        if (claim.isConcurrency()) {
+            return new QuotaStatus(HashTags.withoutRoot(identifier), claim.resource(), claim.unit(), claim.limit(),
+                    Duration.ZERO,
+                    Math.max(0, claim.share() - state.used()), retryAt, state.retryAt() != 0, retryAt, null,
+                    claim.enforcement() == Enforcement.SHADOW);
+        }
         return new QuotaStatus(HashTags.withoutRoot(identifier), claim.resource(), claim.unit(), claim.limit(),
                 FailoverWindowStore.windowDuration(claim.span()), Math.max(0, claim.share() - state.used()),
                 Optional.of(state.freeAt() == 0 ? decidedAt : MicrosClock.instant(state.freeAt())), state.retryAt() != 0,
-                state.retryAt() > 0 ? Optional.of(MicrosClock.instant(state.retryAt())) : Optional.empty(),
-                claim.calendar() == null ? null : claim.calendar().period(), claim.enforcement() == Enforcement.SHADOW);
+                retryAt, claim.calendar() == null ? null : claim.calendar().period(),
+                claim.enforcement() == Enforcement.SHADOW);
     }
 
     private JointResult uncounted(List<Part> parts, DecisionMode mode) {

@@ -19,6 +19,7 @@ import dev.sluice.store.ResponseTimeoutException;
 import dev.sluice.store.ResultCallback;
 import dev.sluice.store.StoreResult;
 import dev.sluice.store.WindowClaim;
+import dev.sluice.store.concurrency.HeldSlots;
 import dev.sluice.store.memory.InMemoryWindowStore;
 import dev.sluice.store.redis.RedisWindowStore;
 import io.vertx.core.AsyncResult;
@@ -54,7 +55,9 @@ public final class JointWindowStore {
                     .toArray(StoreResult.WindowState[]::new);
             var now = counted.stream().mapToLong(outcome -> outcome.result().now()).max().orElseThrow();
             return new Outcome(mode, new JointRequest(identifiers, counted.get(0).request().plan().with(parts)),
-                    new StoreResult(true, now, windows), token);
+                    new StoreResult(true, now, windows,
+                            HeldSlots.combine(counted.stream().map(outcome -> outcome.result().slot()).toList())),
+                    token);
         }
     }
 
@@ -180,6 +183,8 @@ public final class JointWindowStore {
 
         private void refund() {
             if (consume) {
+                granted.stream().filter(outcome -> outcome.result() != null)
+                        .forEach(outcome -> outcome.result().slot().release());
                 granted.stream().filter(outcome -> outcome.mode() == DecisionMode.REDIS)
                         .forEach(outcome -> JointWindowStore.this.refund(outcome.request(), outcome.result(), reservation));
             }

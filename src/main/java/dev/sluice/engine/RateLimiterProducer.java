@@ -66,6 +66,9 @@ class RateLimiterProducer implements StoreStatus {
     private final UsageMerger merger;
     /** Null if no Redis is configured. */
     private final RecoveryCoordinator recovery;
+    private final InFlightRequests inFlight = new InFlightRequests();
+    /** Null if windows are kept in memory only. */
+    private final RedisWindowStore slots;
     private final FailoverWindowStore store;
     private final JointWindowStore jointStore;
     private final MicrosClock clock;
@@ -93,6 +96,7 @@ class RateLimiterProducer implements StoreStatus {
         this.merger = new UsageMerger(manager, memory, redis.hashTags(), LuaScript.SERVER_TIME);
         if (manager == null) {
             this.recovery = null;
+            this.slots = null;
             this.store = new FailoverWindowStore(null, memory, registry, settings.fallback());
             this.jointStore = new JointWindowStore(store, null, memory, registry);
         } else {
@@ -101,7 +105,9 @@ class RateLimiterProducer implements StoreStatus {
             this.recovery = new RecoveryCoordinator(vertx, manager, registry, memory, merger, settings.timeout());
             var redisStore = new RedisWindowStore(manager, redis.hashTags(), settings.exactUpTo(),
                     settings.maxWindowsPerIdentifier(), settings.timeout(),
-                    memory::record, LuaScript.SERVER_TIME);
+                    memory::record, memory.slots(), LuaScript.SERVER_TIME);
+            recovery.beforePeers(redisStore::sendAllSlots);
+            this.slots = redisStore;
             this.store = new FailoverWindowStore(redisStore, memory, registry, settings.fallback());
             this.jointStore = new JointWindowStore(store, redisStore, memory, registry);
         }
@@ -164,6 +170,7 @@ class RateLimiterProducer implements StoreStatus {
             waiting.close();
         }
         if (recovery != null && manager.isUp()) {
+            await(manager.within(settings.timeout().toMillis() + 1, slots.clearSlots()));
             await(recovery.stop());
         }
     }
@@ -234,13 +241,19 @@ class RateLimiterProducer implements StoreStatus {
     RateLimiter limiter(@Any Instance<DecisionListener> listeners) {
         return new DefaultRateLimiter(store, jointStore, clock, calendar, settings.fallback(), settings.enabled(),
                 settings.dryRun(),
-                listeners.stream().toList(), this::startTimer, settings.acquire().maxWaiters());
+                listeners.stream().toList(), inFlight, this::startTimer, settings.acquire().maxWaiters());
     }
 
     /** Tasks run outside of the context of the request that starts the timer. */
     private Runnable startTimer(long nanos, Runnable task) {
         var timer = loop.schedule(task, nanos, TimeUnit.NANOSECONDS);
         return () -> timer.cancel(false);
+    }
+
+    @Produces
+    @Singleton
+    InFlightRequests inFlight() {
+        return inFlight;
     }
 
     @Produces

@@ -1,5 +1,6 @@
 package dev.sluice.engine;
 
+import java.util.concurrent.Executor;
 import java.util.function.Supplier;
 
 import io.smallrye.mutiny.Uni;
@@ -7,6 +8,9 @@ import io.vertx.core.Vertx;
 
 /** Completes a {@code Uni} on the Vert.x context that subscribed to it. */
 final class SubscriberContext {
+
+    /** Runs tasks on the thread that completes the source. */
+    static final Executor CALLING_THREAD = Runnable::run;
 
     private SubscriberContext() {
     }
@@ -20,14 +24,20 @@ final class SubscriberContext {
      */
     static <T> Uni<T> completeOn(Supplier<Uni<T>> source) {
         return Uni.createFrom().deferred(() -> {
-            var context = Vertx.currentContext();
-            return context == null || !context.isEventLoopContext() ? source.get() : source.get().emitOn(task -> {
-                if (Vertx.currentContext() == context) {
-                    task.run();
-                } else {
-                    context.runOnContext(ignored -> task.run());
-                }
-            });
+            var executor = executor();
+            return executor == CALLING_THREAD ? source.get() : source.get().emitOn(executor);
         });
+    }
+
+    /** Returns the executor of the current event-loop context; {@link #CALLING_THREAD} without such a context. */
+    static Executor executor() {
+        var context = Vertx.currentContext();
+        return context == null || !context.isEventLoopContext() ? CALLING_THREAD : task -> {
+            if (Vertx.currentContext() == context) {
+                task.run();
+            } else {
+                context.runOnContext(ignored -> task.run());
+            }
+        };
     }
 }

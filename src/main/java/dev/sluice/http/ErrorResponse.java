@@ -34,6 +34,9 @@ public final class ErrorResponse {
     private static final String EXCEEDED_CODE = "RATE_5001";
     private static final String EXCEEDED_MESSAGE = "Rate limit exceeded";
     private static final String EXCEEDED_JSON = "{\"error\":{\"code\":\"" + EXCEEDED_CODE + "\",\"message\":\"";
+    private static final String IN_FLIGHT_CODE = "RATE_5003";
+    private static final String IN_FLIGHT_MESSAGE = "Too many requests in flight";
+    private static final String IN_FLIGHT_JSON = "{\"error\":{\"code\":\"" + IN_FLIGHT_CODE + "\",\"message\":\"";
 
     private final int status;
     private final String code;
@@ -126,7 +129,12 @@ public final class ErrorResponse {
 
     /** Creates the 429 response for a denial. */
     public static ErrorResponse rateLimitExceeded(Decision decision) {
-        return rateLimitExceeded(decision, EXCEEDED_MESSAGE);
+        return rateLimitExceeded(decision, isInFlight(decision) ? IN_FLIGHT_MESSAGE : EXCEEDED_MESSAGE);
+    }
+
+    /** Returns whether a request was denied because too many others are in flight: waiting for a window does not help. */
+    public static boolean isInFlight(Decision decision) {
+        return decision.mostRestrictive().filter(quota -> quota.unit() == QuotaUnit.CONCURRENT_REQUESTS).isPresent();
     }
 
     /**
@@ -135,7 +143,7 @@ public final class ErrorResponse {
      * @param message human-readable message, without characters that JSON escapes
      */
     public static ErrorResponse rateLimitExceeded(Decision decision, String message) {
-        return new ErrorResponse(429, EXCEEDED_CODE, message, null, () -> {
+        return new ErrorResponse(429, isInFlight(decision) ? IN_FLIGHT_CODE : EXCEEDED_CODE, message, null, () -> {
             var violated = new JsonArray();
             var names = PolicyNames.of(decision.quotas());
             for (int i = 0; i < names.size(); i++) {
@@ -169,10 +177,12 @@ public final class ErrorResponse {
     private static JsonObject details(Decision decision) {
         var details = new JsonObject();
         decision.mostRestrictive().ifPresent(quota -> {
-            details.put("limit", quota.unit().jsonAmount(quota.limit()))
-                    .put("window_seconds", quota.window().isZero() ? null : quota.window().toSeconds())
-                    .put("reset_at", RateLimitHeaders.resetEpochSeconds(quota))
-                    .put("retry_after", decision.retryAfter().map(RateLimitHeaders::ceilSeconds).orElse(null));
+            details.put("limit", quota.unit().jsonAmount(quota.limit()));
+            if (quota.unit() != QuotaUnit.CONCURRENT_REQUESTS) {
+                details.put("window_seconds", quota.window().isZero() ? null : quota.window().toSeconds())
+                        .put("reset_at", RateLimitHeaders.resetEpochSeconds(quota));
+            }
+            details.put("retry_after", decision.retryAfter().map(RateLimitHeaders::ceilSeconds).orElse(null));
             details.mergeIn(level(decision));
             if (quota.unit() != QuotaUnit.REQUESTS) {
                 details.put("unit", quota.unit().jsonName());
@@ -183,11 +193,16 @@ public final class ErrorResponse {
 
     /** Encodes a denial like {@link #toJson()} does, with {@link #details(Decision)}, but without intermediate objects. */
     private String exceededJson() {
-        var json = new StringBuilder(192).append(EXCEEDED_JSON).append(message).append("\",\"details\":{");
+        var json = new StringBuilder(192).append(code.equals(IN_FLIGHT_CODE) ? IN_FLIGHT_JSON : EXCEEDED_JSON).append(message)
+                .append("\",\"details\":{");
         decision.mostRestrictive().ifPresent(quota -> {
-            json.append("\"limit\":").append(quota.unit().jsonAmount(quota.limit())).append(",\"window_seconds\":")
-                    .append(quota.window().isZero() ? null : Long.toString(quota.window().toSeconds()))
-                    .append(",\"reset_at\":").append(RateLimitHeaders.resetEpochSeconds(quota)).append(",\"retry_after\":")
+            json.append("\"limit\":").append(quota.unit().jsonAmount(quota.limit()));
+            if (quota.unit() != QuotaUnit.CONCURRENT_REQUESTS) {
+                json.append(",\"window_seconds\":")
+                        .append(quota.window().isZero() ? null : Long.toString(quota.window().toSeconds()))
+                        .append(",\"reset_at\":").append(RateLimitHeaders.resetEpochSeconds(quota));
+            }
+            json.append(",\"retry_after\":")
                     .append(decision.retryAfter().map(RateLimitHeaders::ceilSeconds).orElse(null));
             if (hasLevels(decision)) {
                 json.append(",\"identifier\":").append(Json.encode(quota.identifier())).append(",\"resource\":")

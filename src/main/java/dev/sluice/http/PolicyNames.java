@@ -4,10 +4,11 @@ import java.util.Arrays;
 import java.util.List;
 
 import dev.sluice.api.QuotaStatus;
+import dev.sluice.api.QuotaUnit;
 
 /**
  * Names of the quotas of one decision, all different: the resource, preceded by the identifier if it is not that of the first quota
- * ({@code team:growth/api}), and followed by the length of the window in seconds if there are several of the resource, and by a number
+ * ({@code team:growth/api}), and followed by the length of the window in seconds, or {@code in-flight}, if there are several of the resource, and by a number
  * if a calendar period and a sliding window have the same length.
  */
 final class PolicyNames {
@@ -32,11 +33,15 @@ final class PolicyNames {
         return Arrays.asList(unique ? names : distinguished(names, quotas));
     }
 
+    private static String suffix(QuotaStatus quota) {
+        return quota.unit() == QuotaUnit.CONCURRENT_REQUESTS ? "in-flight" : Long.toString(quota.window().toSeconds());
+    }
+
     private static String[] distinguished(String[] names, List<QuotaStatus> quotas) {
         var withWindows = names.clone();
         for (int i = 0; i < names.length; i++) {
             if (occurrences(names, names[i], names.length) > 1) {
-                withWindows[i] = names[i] + '/' + quotas.get(i).window().toSeconds();
+                withWindows[i] = names[i] + '/' + suffix(quotas.get(i));
             }
         }
         var result = withWindows.clone();

@@ -26,7 +26,7 @@ import io.vertx.ext.web.RoutingContext;
 
 /**
  * Admits HTTP requests: resolves the caller, selects the rules and annotations that apply, decides them atomically and writes
- * the decision to the response headers.
+ * the decision to the response headers. A request that is admitted holds its slots of limits of requests in flight until it ends.
  */
 @ApplicationScoped
 public class RequestRateLimiter {
@@ -176,8 +176,10 @@ public class RequestRateLimiter {
         private void complete(Caller caller, Decision decision) {
             AdmissionResult result;
             try {
+                RequestSlot.hold(request, decision.slot());
                 result = writeDecision(request, caller, decision);
             } catch (RuntimeException e) {
+                decision.slot().release();
                 onFailure.accept(e);
                 return;
             }

@@ -14,7 +14,8 @@ import dev.sluice.api.QuotaUnit;
 import dev.sluice.text.PercentEncoding;
 
 /**
- * Members of the fields {@code RateLimit-Policy} and {@code RateLimit} of a decision: one for each quota with a window. If a field would
+ * Members of the fields {@code RateLimit-Policy} and {@code RateLimit} of a decision: one for each quota with a window, or of requests in flight, which has
+ * none. If a field would
  * be longer than {@value #MAX_LENGTH} characters, which the header buffers of proxies (4 KB in nginx) do not have room for, it has those
  * that fit of the exceeded quotas, and then of those of which the most is used. Immutable.
  *
@@ -44,8 +45,8 @@ record StandardMembers(String policy, String state) {
         var state = new StringBuilder(64 * names.size());
         for (int i = 0; i < names.size(); i++) {
             var quota = decision.quotas().get(i);
-            if (quota.window().toSeconds() == 0 || selected != null && !selected.get(i)) {
-                continue; // Rate.BLOCKED has no window
+            if (!isMember(quota) || selected != null && !selected.get(i)) {
+                continue;
             }
             if (!policy.isEmpty()) {
                 policy.append(SEPARATOR);
@@ -56,11 +57,16 @@ record StandardMembers(String policy, String state) {
         return new StandardMembers(policy.toString(), state.toString());
     }
 
+    /** Returns whether a quota has a member: {@code Rate.BLOCKED} has neither a window nor slots. */
+    private static boolean isMember(QuotaStatus quota) {
+        return quota.window().toSeconds() > 0 || quota.unit() == QuotaUnit.CONCURRENT_REQUESTS;
+    }
+
     private static BitSet fitting(Decision decision, List<String> names) {
         var quotas = decision.quotas();
         var order = new ArrayList<Integer>();
         for (int i = 0; i < quotas.size(); i++) {
-            if (quotas.get(i).window().toSeconds() > 0) {
+            if (isMember(quotas.get(i))) {
                 order.add(i);
             }
         }
@@ -87,13 +93,17 @@ record StandardMembers(String policy, String state) {
         int start = policy.length();
         appendString(policy, name);
         state.append(policy, start, policy.length());
-        policy.append(";q=").append(structuredInteger(quota.limit())).append(";w=")
-                .append(quota.window().toSeconds());
-        if (quota.unit() != QuotaUnit.REQUESTS) {
-            policy.append(";qu=\"").append(quota.unit().name().toLowerCase(Locale.ROOT)).append('"');
+        policy.append(";q=").append(structuredInteger(quota.limit()));
+        if (quota.unit() != QuotaUnit.CONCURRENT_REQUESTS) {
+            policy.append(";w=").append(quota.window().toSeconds());
         }
-        state.append(";r=").append(structuredInteger(quota.remaining())).append(";t=")
-                .append(secondsBetween(decision.decidedAt(), quota.resetAt().orElseThrow()));
+        if (quota.unit() != QuotaUnit.REQUESTS) {
+            policy.append(";qu=\"").append(quota.unit().name().toLowerCase(Locale.ROOT).replace('_', '-')).append('"');
+        }
+        state.append(";r=").append(structuredInteger(quota.remaining()));
+        if (quota.resetAt().isPresent()) {
+            state.append(";t=").append(secondsBetween(decision.decidedAt(), quota.resetAt().get()));
+        }
     }
 
     /** Returns whether no quota has a window. */

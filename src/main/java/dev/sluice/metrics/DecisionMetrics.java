@@ -14,6 +14,7 @@ import dev.sluice.api.RateLimitRequest;
 import dev.sluice.config.RulesFile;
 import dev.sluice.config.RulesFileStatus;
 import dev.sluice.engine.ChainDecisionListener;
+import dev.sluice.engine.InFlightRequests;
 import dev.sluice.engine.StoreStatus;
 import dev.sluice.identity.chain.IdentityChain;
 import io.micrometer.core.instrument.Counter;
@@ -39,6 +40,7 @@ class DecisionMetrics implements ChainDecisionListener {
     static final String MERGED_IDENTIFIERS = "rate_limit_merged";
     static final String DENIED_FROM_CACHE = "rate_limit_remembered_refusals";
     static final String REPAIRED_KEYS = "rate_limit_repaired_keys";
+    static final String IN_FLIGHT = "rate_limit_in_flight";
     static final String FILE_VALID = "rate_limit_file_valid";
 
     private static final String NO_TIER = "none";
@@ -76,7 +78,11 @@ class DecisionMetrics implements ChainDecisionListener {
         }
     }
 
-    void registerGauges(@Observes StartupEvent started, StoreStatus status, RulesFile file) {
+    void registerGauges(@Observes StartupEvent started, StoreStatus status, RulesFile file,
+            InFlightRequests inFlight) {
+        inFlight.onLabel((label, count) -> Gauge.builder(IN_FLIGHT, count::getAsLong).strongReference(true)
+                .description("Requests of this instance that hold slots of a limit of requests in flight")
+                .tag("resource", label).register(registry));
         Gauge.builder(STORE_AVAILABLE, () -> status.mode().isOutage() ? 0 : 1).strongReference(true)
                 .description("1: the configured store is in use; 0: Redis is unavailable").register(registry);
         Gauge.builder(INSTANCES, status, StoreStatus::instances).strongReference(true)

@@ -50,10 +50,14 @@ final class FilePolicyConfig implements PolicyConfig {
     }
 
     private EndpointConfig rule(ConfigNode node, ConfigProblems problems) {
-        var rates = new LinkedHashMap<>(node.stringMapOrString(ALL, RuleOptionsReader.LISTS, problems));
+        var concurrency = node.child(RuleOptionsReader.CONCURRENCY).filter(ConfigNode::isMap);
+        var rates = new LinkedHashMap<>(concurrency.map(byTier -> node.without(byTier.key())).orElse(node)
+                .stringMapOrString(ALL, RuleOptionsReader.LISTS, problems));
+        concurrency.ifPresent(byTier -> byTier.children().forEach(child -> checkTier(child, problems)));
         node.children().filter(child -> !RuleOptionsReader.RESERVED.contains(child.key()))
                 .forEach(child -> checkTier(child, problems));
-        return EndpointConfig.of(rates.remove(ALL), rates);
+        return EndpointConfig.of(rates.remove(ALL), rates,
+                concurrency.map(byTier -> byTier.stringMap(problems)).orElse(Map.of()));
     }
 
     /** Reports a tier that is one of the settings but not of the file. One that is neither is reported with all others. */

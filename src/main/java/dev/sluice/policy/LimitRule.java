@@ -21,7 +21,7 @@ import dev.sluice.api.ResourceCheck;
  * @param fallback policy while Redis is unavailable; null for that of {@code rate-limit.fallback}
  * @param options what it says besides its rates
  * @param also rules that hold too
- * @param unitChecks the check of a request that costs one unit, by tier
+ * @param unitChecks the checks of a request that costs one unit, by tier
  * @param isUnlimited whether every tier is unlimited, by the rules that hold too as well
  */
 public record LimitRule(String resource, Map<String, Rate> rates, FallbackPolicy fallback, RuleOptions options,
@@ -44,8 +44,17 @@ public record LimitRule(String resource, Map<String, Rate> rates, FallbackPolicy
             List<LimitRule> also) {
         this(resource, rates, fallback, options, List.copyOf(also),
                 rates.entrySet().stream().collect(Collectors.toUnmodifiableMap(Map.Entry::getKey,
-                        rate -> List.of(new ResourceCheck(resource, rate.getValue(), 1).withFallback(fallback)))),
-                rates.values().stream().allMatch(Rate.UNLIMITED::equals) && also.stream().allMatch(LimitRule::isUnlimited));
+                        rate -> unitChecks(resource, rate.getValue(), options.concurrency().get(rate.getKey()), fallback))),
+                rates.values().stream().allMatch(Rate.UNLIMITED::equals) && options.concurrency().isEmpty()
+                        && also.stream().allMatch(LimitRule::isUnlimited));
+    }
+
+    /** @param concurrency maximum number of requests in flight; null for no such limit */
+    private static List<ResourceCheck> unitChecks(String resource, Rate rate, Long concurrency, FallbackPolicy fallback) {
+        var ofRate = new ResourceCheck(resource, rate, 1).withFallback(fallback);
+        return concurrency == null
+                ? List.of(ofRate)
+                : List.of(ofRate, new ResourceCheck(resource, Rate.concurrency(concurrency), 1).withFallback(fallback));
     }
 
     /** Returns whether a request of a caller counts for the caller by this rule alone, and may be denied. */
@@ -78,10 +87,10 @@ public record LimitRule(String resource, Map<String, Rate> rates, FallbackPolicy
         return new ResourceCheck(resource, rateOrFirst(tier), cost).withFallback(fallback);
     }
 
-    /** Returns the only check of a request of a tier that costs one unit. */
+    /** Returns the checks of a request of a tier that costs one unit: of its rate, and of the requests in flight. */
     public List<ResourceCheck> singleUnitChecks(String tier) {
         var checks = unitChecks.get(tier);
-        return checks == null ? List.of(check(tier, 1)) : checks;
+        return checks == null ? unitChecks.get(rates.keySet().iterator().next()) : checks;
     }
 
     /** Returns the check of a request of a tier that reserves an estimate and settles it later. */

@@ -10,6 +10,7 @@ import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
 import dev.sluice.api.RateLimitRequest;
+import dev.sluice.api.ResourceCheck;
 import dev.sluice.policy.key.KeySource;
 
 /**
@@ -74,6 +75,21 @@ public final class RuleMatch {
         }
         if (!levels.isEmpty() && !rules.isEmpty()) {
             policy.addLevels(requests, caller.identity().chain(), methods(), request.path());
+        }
+        return requests;
+    }
+
+    /**
+     * Returns requests without limits of the requests in flight, for protocols that do not tell the end of a request.
+     *
+     * @param requests the requests for a decision
+     */
+    public static List<RateLimitRequest> withoutConcurrency(List<RateLimitRequest> requests) {
+        for (var request : requests) {
+            if (request.checks().stream().anyMatch(ResourceCheck::isConcurrency)) {
+                return requests.stream().map(each -> new RateLimitRequest(each.identifier(), each.tier(), each.label(),
+                        each.checks().stream().filter(check -> !check.isConcurrency()).toList(), each.shadow())).toList();
+            }
         }
         return requests;
     }

@@ -1,6 +1,7 @@
 package dev.sluice.policy;
 
 import java.util.List;
+import java.util.Map;
 
 import dev.sluice.policy.key.RuleKey;
 
@@ -10,10 +11,11 @@ import dev.sluice.policy.key.RuleKey;
  * @param key what its windows belong to
  * @param shadow whether the rule is counted and reported only, and denies nothing
  * @param scope the requests that the rule is narrowed to
+ * @param concurrency maximum number of requests in flight, by tier; a tier that is absent has no such limit
  * @param template segments of the rule's path, which name the variables that the key may read
  */
-public record RuleOptions(RuleKey key, boolean shadow, RuleScope scope, List<String> template) {
+public record RuleOptions(RuleKey key, boolean shadow, RuleScope scope, Map<String, Long> concurrency, List<String> template) {
 
     /** Options of a rule that says nothing but its rates. */
-    public static final RuleOptions NONE = new RuleOptions(RuleKey.CALLER, false, RuleScope.ALL, List.of());
+    public static final RuleOptions NONE = new RuleOptions(RuleKey.CALLER, false, RuleScope.ALL, Map.of(), List.of());
 }

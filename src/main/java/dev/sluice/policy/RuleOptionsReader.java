@@ -2,6 +2,7 @@ package dev.sluice.policy;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -10,6 +11,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
 
+import dev.sluice.api.QuotaUnit;
 import dev.sluice.config.ConfigProblems;
 import dev.sluice.config.Suggestions;
 import dev.sluice.policy.key.RuleKey;
@@ -22,33 +24,42 @@ final class RuleOptionsReader {
     static final String METHODS = "methods";
     static final String HOSTS = "hosts";
     static final String ALSO = "also";
+    static final String CONCURRENCY = "concurrency";
+
+    private static final String CONCURRENCY_ALLOWED = "a whole number of requests in flight from 1 to "
+            + QuotaUnit.CONCURRENT_REQUESTS.maxLimit();
 
     /** Options that are lists, or strings with commas. */
     static final Set<String> LISTS = Set.of(KEY, METHODS, HOSTS, ALSO);
     /** Names that stand beside those of the tiers in a rule, and so cannot be names of tiers. */
-    static final Set<String> RESERVED = Set.of(LimitRule.FALLBACK, KEY, "cost", "count", SHADOW, "concurrency", "also",
+    static final Set<String> RESERVED = Set.of(LimitRule.FALLBACK, KEY, "cost", "count", SHADOW, CONCURRENCY, "also",
             "methods",
             "hosts");
 
-    private static final Set<String> OPTIONS = Set.of(KEY, SHADOW, METHODS, HOSTS, ALSO);
+    private static final Set<String> OPTIONS = Set.of(KEY, SHADOW, METHODS, HOSTS, ALSO, CONCURRENCY);
     private static final Pattern HOST = Pattern
             .compile("(?:\\*\\.)?[a-z0-9_-]+(?:\\.[a-z0-9_-]+)*|\\[[0-9a-f:.]+]");
     private static final Pattern ELEMENT = Pattern.compile("(.+)\\[([0-9]{1,4})]");
 
     private final Map<String, String> texts = new LinkedHashMap<>();
     private final Map<String, String> rates = new LinkedHashMap<>();
+    private final Map<String, String> concurrency;
+    private final List<String> tiers;
     private final String property;
     private final ConfigProblems problems;
 
     /**
-     * @param configured what a rule says, by tier or option; an element of a list is {@code key[0]}
+     * @param rule what a rule says; an element of a list is {@code key[0]}
+     * @param tiers names of the tiers
      * @param property name of the rule's property
      */
-    RuleOptionsReader(Map<String, String> configured, String property, ConfigProblems problems) {
+    RuleOptionsReader(PolicyConfig.EndpointConfig rule, List<String> tiers, String property, ConfigProblems problems) {
+        this.concurrency = rule.concurrency();
+        this.tiers = tiers;
         this.property = property;
         this.problems = problems;
         var elements = new LinkedHashMap<String, TreeMap<Integer, String>>();
-        configured.forEach((name, text) -> {
+        rule.tiers().forEach((name, text) -> {
             var element = ELEMENT.matcher(name);
             if (element.matches() && LISTS.contains(element.group(1))) {
                 elements.computeIfAbsent(element.group(1), list -> new TreeMap<>()).put(Integer.valueOf(element.group(2)),
@@ -58,6 +69,11 @@ final class RuleOptionsReader {
             }
         });
         elements.forEach((name, list) -> texts.put(name, String.join(",", list.values())));
+    }
+
+    /** Returns the limits of requests in flight, by tier. */
+    Map<String, String> concurrency() {
+        return concurrency;
     }
 
     /** Returns what is no option: the rates by tier, and the fallback policy. */
@@ -89,7 +105,36 @@ final class RuleOptionsReader {
     }
 
     private RuleOptions options(List<String> template) {
-        return texts.isEmpty() ? RuleOptions.NONE : new RuleOptions(key(), shadow(), scope(), template);
+        return texts.isEmpty() && concurrency.isEmpty()
+                ? RuleOptions.NONE
+                : new RuleOptions(key(), shadow(), scope(), concurrencyByTier(), template);
+    }
+
+    private Map<String, Long> concurrencyByTier() {
+        var limits = new HashMap<String, Long>();
+        if (texts.containsKey(CONCURRENCY)) {
+            var limit = concurrency(CONCURRENCY, texts.get(CONCURRENCY));
+            tiers.forEach(tier -> limits.put(tier, limit));
+        }
+        concurrency.forEach((tier, text) -> {
+            var limit = concurrency(CONCURRENCY + '.' + tier, text);
+            if (tiers.contains(tier)) { // otherwise it is reported
+                limits.put(tier, limit);
+            }
+        });
+        return Map.copyOf(limits);
+    }
+
+    private long concurrency(String option, String text) {
+        var number = text.strip();
+        if (number.matches("[0-9]{1,7}")) {
+            long limit = Long.parseLong(number);
+            if (limit >= 1 && limit <= QuotaUnit.CONCURRENT_REQUESTS.maxLimit()) {
+                return limit;
+            }
+        }
+        problems.add(property + '.' + option, text, CONCURRENCY_ALLOWED);
+        return 1;
     }
 
     /**

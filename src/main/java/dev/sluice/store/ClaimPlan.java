@@ -21,6 +21,7 @@ public final class ClaimPlan extends AbstractList<WindowClaim> implements Random
 
     private final WindowClaim[] claims;
     private final boolean reserved;
+    private final boolean concurrency;
     /** Parts of each window's key before and after the identifier. */
     private final String[] keyPrefixes;
     private final String[] keySuffixes;
@@ -37,10 +38,11 @@ public final class ClaimPlan extends AbstractList<WindowClaim> implements Random
     private ClaimPlan(List<WindowClaim> claims) {
         this.claims = claims.toArray(WindowClaim[]::new);
         this.reserved = claims.stream().anyMatch(WindowClaim::reserved);
+        this.concurrency = claims.stream().anyMatch(WindowClaim::isConcurrency);
         this.keyPrefixes = new String[this.claims.length];
         this.keySuffixes = new String[this.claims.length];
         for (int i = 0; i < this.claims.length; i++) {
-            keyPrefixes[i] = WindowKeys.windowPrefix(member(i));
+            keyPrefixes[i] = this.claims[i].isConcurrency() ? WindowKeys.SLOTS : WindowKeys.windowPrefix(member(i));
             keySuffixes[i] = ':' + this.claims[i].resource();
         }
         var calendars = claims.stream().map(WindowClaim::calendar).filter(Objects::nonNull).toList();
@@ -128,6 +130,11 @@ public final class ClaimPlan extends AbstractList<WindowClaim> implements Random
         return reserved;
     }
 
+    /** Returns whether any claim is of slots of requests in flight. */
+    public boolean hasConcurrency() {
+        return concurrency;
+    }
+
     /**
      * Returns the script's keys for an identifier: the index, the windows, and the reservation if there is one.
      *
@@ -178,8 +185,15 @@ public final class ClaimPlan extends AbstractList<WindowClaim> implements Random
         arguments.add(bytes(Long.toString(claim.limit())));
         arguments.add(bytes(WindowKey.of(claim).length()));
         arguments.add(bytes(Long.toString(claim.cost())));
-        arguments.add(bytes(claim.isExact(exactUpTo) ? "log" : claim.reserved() ? "reserved" : "ring"));
+        arguments.add(bytes(form(claim, exactUpTo)));
         arguments.add(bytes(member(i)));
+    }
+
+    private static String form(WindowClaim claim, long exactUpTo) {
+        if (claim.isConcurrency()) {
+            return "slots";
+        }
+        return claim.isExact(exactUpTo) ? "log" : claim.reserved() ? "reserved" : "ring";
     }
 
     public static byte[] bytes(String text) {

@@ -1,5 +1,7 @@
 package dev.sluice.store;
 
+import java.util.List;
+
 import dev.sluice.api.FallbackPolicy;
 import dev.sluice.api.QuotaUnit;
 
@@ -7,7 +9,7 @@ import dev.sluice.api.QuotaUnit;
  * Request for units of one window.
  *
  * @param resource identifies the window, together with the identifier and the length
- * @param span the window's length in microseconds: of a calendar window, the length of its period
+ * @param span the window's length in microseconds: of a calendar window, the length of its period; 0 for slots of requests in flight
  * @param limit units per window
  * @param unit what is counted
  * @param cost units requested
@@ -34,6 +36,21 @@ public record WindowClaim(String resource, long span, long limit, QuotaUnit unit
 
     public WindowClaim(String resource, long span, long limit, QuotaUnit unit, long cost, boolean reserved) {
         this(resource, span, limit, unit, cost, reserved, limit, FallbackPolicy.LOCAL);
+    }
+
+    /** Returns whether this is a claim of slots of requests in flight, which have no window. */
+    public boolean isConcurrency() {
+        return unit == QuotaUnit.CONCURRENT_REQUESTS;
+    }
+
+    /** Returns the claims of windows: the same list, if there are no others. */
+    public static List<WindowClaim> ofWindows(List<WindowClaim> claims) {
+        for (var claim : claims) {
+            if (claim.isConcurrency()) {
+                return claims.stream().filter(each -> !each.isConcurrency()).toList();
+            }
+        }
+        return claims;
     }
 
     /** Returns whether the time of every unit is kept (sliding log), rather than counts per sub-window. */

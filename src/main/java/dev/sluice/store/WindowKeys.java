@@ -12,6 +12,9 @@ import dev.sluice.redis.HashTags;
  */
 public final class WindowKeys {
 
+    /** Part of the key of slots of requests in flight between the hash tag and the identifier's length. */
+    static final String SLOTS = "f:";
+
     /** Prefix of a reservation's index member; a window's begins with a digit. */
     private static final String RESERVATION_PREFIX = "r:";
 
@@ -52,6 +55,11 @@ public final class WindowKeys {
         int at = member.substring(0, colon).indexOf('@');
         return new WindowKey(member.substring(colon + 1), Long.parseLong(member.substring(0, at < 0 ? colon : at)) * 1_000_000,
                 at < 0 ? WindowKey.SLIDING : Long.parseLong(member.substring(at + 1, colon)));
+    }
+
+    /** Returns the key of the slots of requests in flight: {@code sluice:{3f}:f:10:user:alice:api:/reports}. */
+    public String slots(String identifier, String resource) {
+        return hashTags.keyPrefix(identifier) + SLOTS + identifier.length() + ':' + identifier + ':' + resource;
     }
 
     public String index(String identifier) {

@@ -57,7 +57,8 @@ public final class ClusterMember implements AutoCloseable {
         recovery = new RecoveryCoordinator(vertx, manager, registry, memory, merger, TIMEOUT);
         var redisStore = new RedisWindowStore(manager, hashTags, StoreUnderTest.EXACT,
                 StoreUnderTest.MAX_WINDOWS, TIMEOUT, memory::record,
-                LuaScript.SERVER_TIME);
+                memory.slots(), LuaScript.SERVER_TIME);
+        recovery.beforePeers(redisStore::sendAllSlots);
         store = new FailoverWindowStore(redisStore, memory, registry, fallback);
         jointStore = new JointWindowStore(store, redisStore, memory, registry);
         manager.start().toCompletionStage().handle((started, failure) -> null).toCompletableFuture().join();

@@ -42,7 +42,7 @@ class AcquireQueuesTest {
                 new FailoverWindowStore(null, new InMemoryWindowStore(() -> nanos / 1000, 10_000, 64 << 20, 1000),
                         new InstanceRegistry(new HashTags("sluice"), 1, LuaScript.SERVER_TIME), FallbackPolicy.LOCAL),
                 null, () -> nanos / 1000, PeriodCalendar.UTC, FallbackPolicy.LOCAL, true, false, List.of(),
-                AcquireQueuesTest.this::startTimer, 10);
+                new InFlightRequests(), AcquireQueuesTest.this::startTimer, 10);
         final Queue<Runnable> held = new ArrayDeque<>();
         boolean holds;
         RuntimeException failure;

@@ -62,8 +62,7 @@ class CalendarRatesTest {
 
     private static DefaultRateLimiter limiter(FailoverWindowStore store, MicrosClock clock, ZoneId zone) {
         return new DefaultRateLimiter(store, null, clock, new PeriodCalendar(zone), FallbackPolicy.LOCAL, true, false,
-                List.of(),
-                (nanos, task) -> task, 0);
+                List.of(), new InFlightRequests(), (nanos, task) -> task, 0);
     }
 
     private static Decision check(DefaultRateLimiter limiter, String identifier, ResourceCheck... checks) {

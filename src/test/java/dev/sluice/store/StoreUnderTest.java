@@ -174,7 +174,7 @@ public abstract class StoreUnderTest implements AutoCloseable {
             return manager.connection().result();
         }
 
-        int port() {
+        public int port() {
             return redis.port();
         }
 

@@ -20,6 +20,9 @@ public final class LevelResources {
     /** Cost of these calls. */
     public static final String BUDGET = "llm:budget";
 
+    /** Calls in flight. */
+    public static final String CONCURRENCY = "llm:concurrency";
+
     private static final String ENDPOINT = "endpoint:";
 
     private LevelResources() {
@@ -34,7 +37,7 @@ public final class LevelResources {
     public static boolean contains(String resource) {
         return resource.equals(API) || resource.startsWith(ENDPOINT) || isOfCalls(resource, CALLS)
                 || isOfCalls(resource, TOKENS)
-                || isOfCalls(resource, BUDGET);
+                || isOfCalls(resource, BUDGET) || isOfCalls(resource, CONCURRENCY);
     }
 
     private static boolean isOfCalls(String resource, String name) {
@@ -42,8 +45,8 @@ public final class LevelResources {
     }
 
     /**
-     * Returns the end of the name of a resource that counts some models only, which follows {@link #CALLS}, {@link #TOKENS} or
-     * {@link #BUDGET}.
+     * Returns the end of the name of a resource that counts some models only, which follows {@link #CALLS}, {@link #TOKENS},
+     * {@link #BUDGET} or {@link #CONCURRENCY}.
      */
     public static String models(String pattern) {
         return '/' + pattern;
@@ -63,6 +66,7 @@ public final class LevelResources {
         put(rates, CALLS + suffix, ofCalls.requests());
         put(rates, TOKENS + suffix, ofCalls.tokens());
         put(rates, BUDGET + suffix, ofCalls.budget());
+        put(rates, CONCURRENCY + suffix, ofCalls.concurrency());
     }
 
     private static void put(Map<String, Rate> rates, String resource, @Nullable Rate rate) {

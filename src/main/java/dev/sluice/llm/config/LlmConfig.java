@@ -127,6 +127,9 @@ public interface LlmConfig {
         /** US dollars: an amount per window and tier. */
         Map<String, String> budget();
 
+        /** Calls in flight over all instances: a number per tier. 1 to 1,000,000. */
+        Map<String, String> concurrency();
+
         /** Output tokens that a call that sets no maximum reserves at least; default: what is typical of it, 4096 if that is unknown. */
         Optional<Long> outputEstimate();
     }

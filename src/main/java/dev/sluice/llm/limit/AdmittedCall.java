@@ -26,7 +26,7 @@ public final class AdmittedCall {
     AdmittedCall(PlannedCall planned, Decision decision, CallAccounting accounting) {
         this.planned = planned;
         this.decision = decision;
-        this.end = new CallEnd(planned, reservation(), accounting);
+        this.end = new CallEnd(planned, reservation(), decision.slot(), accounting);
     }
 
     /**
@@ -112,7 +112,8 @@ public final class AdmittedCall {
     }
 
     /**
-     * Leaves the end of the call to {@link LlmLimiter#report}: its usage is not known here. What is reserved stays reserved.
+     * Leaves the end of the call to {@link LlmLimiter#report}: its usage is not known here. What is reserved stays reserved. Its slots
+     * of calls in flight are released, because that end need not be reported.
      *
      * @return the token with which the usage is reported; null if nothing was reserved
      */

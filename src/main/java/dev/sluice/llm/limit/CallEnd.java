@@ -3,6 +3,7 @@ package dev.sluice.llm.limit;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 
+import dev.sluice.api.ConcurrencySlot;
 import dev.sluice.identity.chain.IdentityChain;
 import dev.sluice.llm.ledger.CallOwner;
 import dev.sluice.llm.protocol.TokenUsage;
@@ -19,6 +20,7 @@ final class CallEnd {
     private final PlannedCall planned;
     /** Null if nothing was reserved. */
     private final String reservation;
+    private final ConcurrencySlot slot;
     private final CallAccounting accounting;
     private final AtomicBoolean finished = new AtomicBoolean();
     /** Identifier in the ledger. */
@@ -28,7 +30,9 @@ final class CallEnd {
     /** Null until the call is settled. */
     private volatile BookedCall settlement;
 
-    CallEnd(PlannedCall planned, String reservation, CallAccounting accounting) {
+    /** @param slot released when the call ends, however it ends */
+    CallEnd(PlannedCall planned, String reservation, ConcurrencySlot slot, CallAccounting accounting) {
+        this.slot = slot;
         this.planned = planned;
         this.reservation = reservation;
         this.accounting = accounting;
@@ -105,6 +109,7 @@ final class CallEnd {
         var bill = accounting.bill(planned.reserved(), usage, details, responseModel, estimated);
         var settled = new BookedCall(bill.usage(), responseModel, bill.cost().picodollars());
         if (finished.compareAndSet(false, true)) {
+            slot.release();
             settlement = settled;
             accounting.settle(planned.windows().identifiers(), reservation,
                     planned.windows().units(bill.usage(), bill.nanodollars()), planned.underReserved());
@@ -115,6 +120,7 @@ final class CallEnd {
 
     /** Leaves the end of the call to a later settlement of its reservation. */
     void detach() {
+        slot.release();
         if (reservation == null) {
             planned.cancel(); // nothing will end it
         } else {
@@ -137,6 +143,7 @@ final class CallEnd {
     /** Releases the reservation. Nothing is booked. */
     void release(boolean rateLimited) {
         if (finished.compareAndSet(false, true)) {
+            slot.release();
             accounting.settle(planned.windows().identifiers(), reservation, planned.windows().units(TokenUsage.NONE, 0), () -> {
             });
             planned.cancel();

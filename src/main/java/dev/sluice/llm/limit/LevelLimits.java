@@ -104,7 +104,7 @@ final class LevelLimits {
     List<RateLimitRequest> requests(TokenUsage usage, long costNanodollars) {
         var requests = new ArrayList<RateLimitRequest>(parts.size());
         for (var part : parts) {
-            var checks = new ArrayList<ResourceCheck>(3);
+            var checks = new ArrayList<ResourceCheck>(4);
             var rates = part.rates();
             if (rates.requests() != null) {
                 checks.add(new ResourceCheck(LevelResources.CALLS + part.suffix(), rates.requests(), 1));
@@ -114,6 +114,9 @@ final class LevelLimits {
             }
             if (rates.budget() != null) {
                 checks.add(ResourceCheck.reservation(LevelResources.BUDGET + part.suffix(), rates.budget(), costNanodollars));
+            }
+            if (rates.concurrency() != null) {
+                checks.add(new ResourceCheck(LevelResources.CONCURRENCY + part.suffix(), rates.concurrency(), 1));
             }
             requests.add(new RateLimitRequest(part.identifier(), null, LevelResources.CALLS, checks));
         }

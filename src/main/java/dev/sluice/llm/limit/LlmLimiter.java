@@ -51,7 +51,7 @@ public class LlmLimiter {
     }
 
     /**
-     * Checks a call against all limits, and reserves its estimated tokens and cost. If the call is allowed, the
+     * Checks a call against all limits, reserves its estimated tokens and cost, and takes its slots of calls in flight. If the call is allowed, the
      * {@link AdmittedCall} must be settled or released when it ends.
      *
      * @param callEstimate the call's identity and size
@@ -108,6 +108,7 @@ public class LlmLimiter {
                 }
                 call = new AdmittedCall(planned, decision, accounting);
             } catch (RuntimeException | Error e) { // the limiter's callbacks must not throw
+                decision.slot().release();
                 planned.cancel();
                 onFailure.accept(e);
                 return;

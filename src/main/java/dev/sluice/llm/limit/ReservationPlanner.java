@@ -98,6 +98,10 @@ final class ReservationPlanner {
                 }
                 kinds.put(rule.resource(), kind);
             }
+            var concurrency = rules.get(LimitKind.CONCURRENCY);
+            if (concurrency.rate(tier) != Rate.UNLIMITED) {
+                checks.add(concurrency.check(tier, 1));
+            }
             checks.addAll(furtherChecks.apply(tier));
             var decided = new ArrayList<RateLimitRequest>();
             decided.add(new RateLimitRequest(call.identifier(), tier, requests.resource(), checks));

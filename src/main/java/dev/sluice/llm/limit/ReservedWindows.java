@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 
 import dev.sluice.api.QuotaStatus;
+import dev.sluice.api.QuotaUnit;
 import dev.sluice.llm.policy.LimitKind;
 import dev.sluice.llm.protocol.TokenUsage;
 
@@ -31,6 +32,8 @@ public record ReservedWindows(List<String> identifiers, Map<String, LimitKind> k
 
     /** Returns what a quota of the call counts. */
     LimitKind kind(QuotaStatus quota) {
-        return kinds.getOrDefault(quota.resource(), LimitKind.REQUESTS);
+        return quota.unit() == QuotaUnit.CONCURRENT_REQUESTS
+                ? LimitKind.CONCURRENCY
+                : kinds.getOrDefault(quota.resource(), LimitKind.REQUESTS);
     }
 }

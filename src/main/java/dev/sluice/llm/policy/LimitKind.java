@@ -7,6 +7,7 @@ import java.util.Set;
 import java.util.function.Function;
 
 import dev.sluice.api.QuotaUnit;
+import dev.sluice.api.Rate;
 import dev.sluice.llm.config.LlmConfig.LimitConfig;
 import dev.sluice.llm.protocol.TokenUsage;
 
@@ -22,11 +23,16 @@ public enum LimitKind {
     /** Output tokens, reasoning included. */
     OUTPUT_TOKENS("output-tokens", QuotaUnit.TOKENS, LimitConfig::outputTokens),
     /** Cost. */
-    BUDGET("budget", QuotaUnit.NANODOLLARS, LimitConfig::budget);
+    BUDGET("budget", QuotaUnit.NANODOLLARS, LimitConfig::budget),
+    /** Calls in flight: a call holds a slot until it ends. */
+    CONCURRENCY("concurrency", QuotaUnit.CONCURRENT_REQUESTS, LimitConfig::concurrency);
+
+    private static final String CONCURRENCY_SYNTAX = "a whole number of calls in flight from 1 to "
+            + QuotaUnit.CONCURRENT_REQUESTS.maxLimit() + ", or 'unlimited'";
 
     /** Kinds of which a call reserves an estimate that is settled with its usage. */
     public static final Set<LimitKind> RESERVED = Collections
-            .unmodifiableSet(EnumSet.complementOf(EnumSet.of(REQUESTS)));
+            .unmodifiableSet(EnumSet.complementOf(EnumSet.of(REQUESTS, CONCURRENCY)));
 
     private final String settingName;
     private final QuotaUnit unit;
@@ -57,12 +63,38 @@ public enum LimitKind {
      */
     public long units(TokenUsage usage, long nanodollars) {
         return switch (this) {
-            case REQUESTS -> 1;
+            case REQUESTS, CONCURRENCY -> 1;
             case TOKENS -> usage.total();
             case INPUT_TOKENS -> usage.input();
             case OUTPUT_TOKENS -> usage.output();
             case BUDGET -> nanodollars;
         };
+    }
+
+    /**
+     * Parses the text of a limit.
+     *
+     * @param text text of the setting
+     * @return the rate
+     * @throws IllegalArgumentException if the text is not one; the message names the problem
+     */
+    public Rate parse(String text) {
+        if (this != CONCURRENCY) {
+            return Rate.parse(text, unit);
+        }
+        var number = text.strip();
+        if (number.equalsIgnoreCase(Rate.UNLIMITED.toString())) {
+            return Rate.UNLIMITED;
+        }
+        if (!number.matches("[0-9]{1,7}")) {
+            throw new IllegalArgumentException("not a whole number in range");
+        }
+        return Rate.concurrency(Long.parseLong(number));
+    }
+
+    /** Returns what a limit may be, on one line for error messages. */
+    public String syntax() {
+        return this == CONCURRENCY ? CONCURRENCY_SYNTAX : this == BUDGET ? Rate.BUDGET_SYNTAX : Rate.SYNTAX;
     }
 
     /** Returns the configured rates by tier. */

@@ -23,7 +23,7 @@ import dev.sluice.policy.Tiers;
 
 /**
  * Rules of LLM calls by their resources: {@code llm:openai}, {@code llm:openai:tokens}, {@code llm:openai:input-tokens},
- * {@code llm:openai:output-tokens}, {@code llm:openai:budget}; {@code llm:openai:free} for calls that use no tokens;
+ * {@code llm:openai:output-tokens}, {@code llm:openai:budget}, {@code llm:openai:concurrency}; {@code llm:openai:free} for calls that use no tokens;
  * {@code llm:openai:unproven} for calls with keys that the provider has not accepted yet. A model's own rule
  * ({@code llm:openai/gpt-4o}, {@code llm:openai:tokens/gpt-4o}) replaces the provider's for the tiers that it names. Immutable once
  * all providers have been added.
@@ -128,20 +128,20 @@ final class LlmRules {
         var rates = new LinkedHashMap<String, Rate>();
         configured.rates().get(kind).forEach((tier, text) -> {
             try {
-                var rate = Rate.parse(text, kind.unit());
+                var rate = kind.parse(text);
                 if (!tiers.isKnown(tier) && !BuiltInRates.contains(tier, rate)) {
                     problems.add(prefix + name + '.' + tier, text, tiers.unknown(tier));
                 }
                 rates.put(tier, rate);
             } catch (IllegalArgumentException e) {
                 problems.add(prefix + name + '.' + tier, text,
-                        e.getMessage() + "; allowed: " + (kind == LimitKind.BUDGET ? Rate.BUDGET_SYNTAX : Rate.SYNTAX));
+                        e.getMessage() + "; allowed: " + kind.syntax());
             }
         });
         return rates;
     }
 
-    /** Adds the rates of the tiers that are not configured. Tokens and budget are unlimited for them. */
+    /** Adds the rates of the tiers that are not configured. All but requests are unlimited for them. */
     private Map<String, Rate> withDefaults(Provider provider, Map<String, Rate> rates, LimitKind kind) {
         boolean configured = !rates.isEmpty();
         sources.put(resource(provider, kind), source("rate-limit.llm." + provider.id() + '.' + kind.settingName(), rates));

@@ -97,7 +97,8 @@ public class ForwardedRequestLimiter {
             decide(caller, match(request).requests(caller, true));
         }
 
-        private void decide(Caller caller, List<RateLimitRequest> requests) {
+        private void decide(Caller caller, List<RateLimitRequest> matching) {
+            var requests = RuleMatch.withoutConcurrency(matching); // a proxy does not tell when the request ends
             if (requests.isEmpty()) {
                 onResult.accept(new AdmissionResult(caller, null));
                 return;

@@ -12,6 +12,7 @@ import com.fasterxml.jackson.databind.annotation.JsonNaming;
 
 import dev.sluice.api.Decision;
 import dev.sluice.api.QuotaStatus;
+import dev.sluice.api.QuotaUnit;
 import dev.sluice.api.RateLimitRequest;
 import dev.sluice.http.ErrorResponse;
 import dev.sluice.http.RateLimitHeaders;
@@ -53,19 +54,25 @@ record RuleTrialResponse(
             @Schema(description = "true: it denies nothing") Boolean shadow,
             @Schema(description = "Where the rule was set; absent for limits of stored identities") String source,
             @Schema(description = "Whether the quotas have room") boolean allowed,
-            @Schema(description = "State of each window, before the request") List<Window> quotas) {
+            @Schema(description = "State of each window and of the requests in flight, before the request") List<Window> quotas,
+            @Schema(description = "What does not apply where a proxy asks for the decision") List<String> notes) {
     }
 
     @RegisterForReflection
     @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
     @Schema(name = "RuleTrialQuota")
-    record Window(long limit, long remaining, Long windowSeconds, Long resetAt, boolean denied) {
+    record Window(long limit, long remaining, Long windowSeconds, Long resetAt, boolean denied,
+            @JsonInclude(JsonInclude.Include.NON_NULL) @Schema(description = "concurrent_requests: slots of requests in flight, without a window") String unit) {
 
         static Window of(QuotaStatus quota) {
             return new Window(quota.limit(), quota.remaining(), quota.window().isZero() ? null : quota.window().toSeconds(),
-                    RateLimitHeaders.resetEpochSeconds(quota), quota.denied());
+                    RateLimitHeaders.resetEpochSeconds(quota), quota.denied(),
+                    quota.unit() == QuotaUnit.REQUESTS ? null : quota.unit().jsonName());
         }
     }
+
+    private static final String NO_CONCURRENCY = "concurrency: not supported by forward authentication and ext_authz, which do not"
+            + " tell the end of a request";
 
     static RuleTrialResponse refused(ErrorResponse error) {
         return new RuleTrialResponse(false, error.status(), error.message(), null, null, null, null, null, null, List.of());
@@ -87,13 +94,17 @@ record RuleTrialResponse(
         var governing = new ArrayList<Governing>();
         for (var request : requests) {
             for (var check : request.checks()) {
+                if (check.isConcurrency()) {
+                    continue; // in the same rule as the check of its rate
+                }
                 var quotas = decision.quotas().stream().filter(quota -> quota.identifier().equals(request.identifier())
                         && quota.resource().equals(check.resource())).toList();
                 var rule = policy.rule(check.resource());
                 governing.add(new Governing(check.resource(), request.identifier(),
                         rule == null || rule.options().key().isCaller() ? null : rule.options().key().toString(),
                         request.shadow() ? true : null, rule == null ? null : policy.source(check.resource()),
-                        quotas.stream().noneMatch(QuotaStatus::denied), quotas.stream().map(Window::of).toList()));
+                        quotas.stream().noneMatch(QuotaStatus::denied), quotas.stream().map(Window::of).toList(),
+                        rule == null || rule.options().concurrency().isEmpty() ? null : List.of(NO_CONCURRENCY)));
             }
         }
         return governing;

@@ -25,14 +25,14 @@ record CallDenial(Provider provider, Decision decision, QuotaStatus quota, Limit
         var kind = call.kindOf(quota);
         var reason = call.deniedAsUnpriced()
                 ? call.unpricedMessage()
-                : quota.window().isZero() ? "Calls of this model are not allowed" : null;
+                : quota.window().isZero() && kind != LimitKind.CONCURRENCY ? "Calls of this model are not allowed" : null;
         return new CallDenial(call.provider(), call.decision(), quota, kind, call.requestedUnits(quota),
                 unproven, reason, isMostlyOutput(kind, call.estimatedUsage()));
     }
 
     private static boolean isMostlyOutput(LimitKind kind, TokenUsage usage) {
         return switch (kind) {
-            case REQUESTS, INPUT_TOKENS -> false;
+            case REQUESTS, INPUT_TOKENS, CONCURRENCY -> false;
             case OUTPUT_TOKENS -> true;
             case TOKENS, BUDGET -> usage.output() > usage.input();
         };

@@ -78,7 +78,7 @@ final class ProviderErrors {
     /** Returns the type of OpenAI's error. */
     private static String errorType(LimitKind kind) {
         return switch (kind) {
-            case REQUESTS -> "requests";
+            case REQUESTS, CONCURRENCY -> "requests";
             case TOKENS, INPUT_TOKENS, OUTPUT_TOKENS -> "tokens";
             case BUDGET -> "budget";
         };
@@ -89,7 +89,9 @@ final class ProviderErrors {
             return denial.reason();
         }
         var quota = denial.quota();
-        var text = new StringBuilder("Rate limit reached for ").append(perWindow(denial.kind(), quota));
+        boolean inFlight = denial.kind() == LimitKind.CONCURRENCY;
+        var text = new StringBuilder(inFlight ? "Too many requests in flight" : "Rate limit reached for ")
+                .append(inFlight ? "" : perWindow(denial.kind(), quota));
         if (!ErrorResponse.level(denial.decision()).isEmpty()) {
             text.append(" of ").append(quota.identifier());
         }
@@ -119,14 +121,14 @@ final class ProviderErrors {
     /** Describes a quota as OpenAI and Anthropic do: requests per min (RPM), input tokens per min (ITPM), tokens per day (TPD). */
     private static String perWindow(LimitKind kind, QuotaStatus quota) {
         var what = switch (kind) {
-            case REQUESTS -> "requests";
+            case REQUESTS, CONCURRENCY -> "requests";
             case TOKENS -> "tokens";
             case INPUT_TOKENS -> "input tokens";
             case OUTPUT_TOKENS -> "output tokens";
             case BUDGET -> "US dollars";
         };
         var initials = switch (kind) {
-            case REQUESTS -> "R";
+            case REQUESTS, CONCURRENCY -> "R";
             case TOKENS -> "T";
             case INPUT_TOKENS -> "IT";
             case OUTPUT_TOKENS -> "OT";
@@ -143,7 +145,8 @@ final class ProviderErrors {
 
     private static JsonArray details(QuotaStatus quota, Decision decision) {
         var violation = new JsonObject().put("quotaMetric", quota.resource())
-                .put("quotaId", quota.resource() + '/' + quota.window().toSeconds() + 's')
+                .put("quotaId",
+                        quota.window().isZero() ? quota.resource() : quota.resource() + '/' + quota.window().toSeconds() + 's')
                 .put("quotaValue", quota.unit().jsonAmount(quota.limit()).toString());
         var level = ErrorResponse.level(decision);
         if (!level.isEmpty()) {

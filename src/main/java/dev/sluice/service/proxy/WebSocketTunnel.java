@@ -2,6 +2,8 @@ package dev.sluice.service.proxy;
 
 import org.jboss.logging.Logger;
 
+import dev.sluice.api.ConcurrencySlot;
+import dev.sluice.http.RequestSlot;
 import dev.sluice.service.edge.ConnectionTimeoutHandler;
 import dev.sluice.service.edge.LoopTimer;
 import dev.sluice.service.edge.SecurityHeaders;
@@ -41,6 +43,7 @@ final class WebSocketTunnel extends LoopTimer.Timed implements WebSocketTunnels.
     /** Handler of the HTTP connection, which the socket replaces in the pipeline. */
     private VertxHandler<?> httpHandler;
     private NetSocket socket;
+    private ConcurrencySlot slot = ConcurrencySlot.NONE;
     /** True if one side has closed: the other one gets what is left, whether it can take more or not. */
     private boolean draining;
     private long activeAt;
@@ -70,6 +73,7 @@ final class WebSocketTunnel extends LoopTimer.Timed implements WebSocketTunnels.
         stream.onFailure(failure -> closeAfterRest());
         stream.onEnd(end -> close());
         httpHandler = (VertxHandler<?>) channel().pipeline().get("handler");
+        slot = RequestSlot.continueAsTunnel(context);
         try {
             request.toNetSocket().onSuccess(this::connect).onFailure(failure -> close());
         } catch (RuntimeException e) {
@@ -178,6 +182,7 @@ final class WebSocketTunnel extends LoopTimer.Timed implements WebSocketTunnels.
             return;
         }
         closed = true;
+        slot.release();
         flushedAt = timer.now();
         unsent = Long.MAX_VALUE;
         timer.register(this);

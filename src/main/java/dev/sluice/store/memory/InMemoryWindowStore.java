@@ -16,6 +16,7 @@ import dev.sluice.store.StoreResult;
 import dev.sluice.store.WindowClaim;
 import dev.sluice.store.WindowKey;
 import dev.sluice.store.WindowStore;
+import dev.sluice.store.concurrency.HeldSlots;
 import io.smallrye.mutiny.Uni;
 
 /**
@@ -30,6 +31,7 @@ public final class InMemoryWindowStore implements WindowStore {
 
     private final MicrosClock clock;
     private final IdentifierCache identifiers;
+    private final HeldSlots held = new HeldSlots();
     /** Identifiers that have, or had, usage which Redis has not counted. */
     private final Set<String> unsyncedIdentifiers = ConcurrentHashMap.newKeySet();
     private volatile Runnable resetAllListener = () -> {
@@ -45,6 +47,11 @@ public final class InMemoryWindowStore implements WindowStore {
         this.identifiers = new IdentifierCache(clock, exactUpTo, maxBytes, maxWindows, unsyncedIdentifiers::remove);
     }
 
+    /** Returns the slots of requests in flight that this instance holds. */
+    public HeldSlots slots() {
+        return held;
+    }
+
     @Override
     public Uni<StoreResult> take(String identifier, List<WindowClaim> claims, boolean consume, String reservation) {
         return Uni.createFrom().item(() -> takeNow(identifier, claims, consume, reservation));
@@ -54,7 +61,10 @@ public final class InMemoryWindowStore implements WindowStore {
     public StoreResult takeNow(String identifier, List<WindowClaim> claims, boolean consume, String reservation) {
         return identifiers.update(identifier, windows -> {
             long now = clock.micros();
-            return windows.take(ClaimPlan.at(claims, now), now, consume, reservation);
+            var current = ClaimPlan.at(claims, now);
+            return WindowClaim.ofWindows(claims) == claims
+                    ? windows.take(current, now, consume, reservation)
+                    : new SlotDecision(held, identifier, current).decide(windows, now, consume, reservation);
         });
     }
 
@@ -66,7 +76,7 @@ public final class InMemoryWindowStore implements WindowStore {
     public StoreResult takeNow(JointRequest request, boolean consume, String reservation) {
         return identifiers.updateAll(request.identifiers(), windows -> {
             long now = clock.micros();
-            return new JointDecision(request.plan().at(now), windows, reservation).decide(now, consume);
+            return new JointDecision(request.at(now), windows, held, reservation).decide(now, consume);
         });
     }
 
@@ -80,7 +90,11 @@ public final class InMemoryWindowStore implements WindowStore {
     }
 
     /** Records a local grant at this time as not counted by Redis. */
-    public void addUnsynced(String identifier, List<WindowClaim> claims, long time, String reservation) {
+    public void addUnsynced(String identifier, List<WindowClaim> granted, long time, String reservation) {
+        var claims = WindowClaim.ofWindows(granted);
+        if (claims.isEmpty()) {
+            return;
+        }
         identifiers.update(identifier, windows -> {
             windows.addUnsynced(claims, time, reservation);
             return null;
@@ -99,7 +113,8 @@ public final class InMemoryWindowStore implements WindowStore {
     }
 
     /** Moves a local grant to the time at which Redis granted it too. */
-    public void moveGrant(String identifier, List<WindowClaim> claims, long from, long to) {
+    public void moveGrant(String identifier, List<WindowClaim> granted, long from, long to) {
+        var claims = WindowClaim.ofWindows(granted);
         identifiers.update(identifier, windows -> {
             windows.moveGrant(claims, from, to);
             return null;
@@ -111,7 +126,11 @@ public final class InMemoryWindowStore implements WindowStore {
      *
      * @param count number of requests with this grant
      */
-    public void record(String identifier, List<WindowClaim> claims, StoreResult granted, String reservation, int count) {
+    public void record(String identifier, List<WindowClaim> taken, StoreResult granted, String reservation, int count) {
+        var claims = WindowClaim.ofWindows(taken);
+        if (claims.isEmpty()) {
+            return;
+        }
         identifiers.update(identifier, windows -> {
             windows.record(claims, granted, reservation, count);
             return null;

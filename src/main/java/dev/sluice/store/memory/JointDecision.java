@@ -1,16 +1,22 @@
 package dev.sluice.store.memory;
 
+import java.util.ArrayList;
 import java.util.List;
 
+import dev.sluice.api.ConcurrencySlot;
 import dev.sluice.store.JointPlan;
+import dev.sluice.store.JointRequest;
 import dev.sluice.store.StoreResult;
 import dev.sluice.store.WindowClaim;
 import dev.sluice.store.WindowKey;
+import dev.sluice.store.concurrency.HeldSlots;
 
 /** Decision on windows of several identifiers, the same as that of the script in Redis. Must be made with the monitors of all. */
 final class JointDecision {
 
     private final JointPlan plan;
+    private final JointRequest request;
+    private final HeldSlots held;
     private final List<IdentifierWindows> identifiers;
     private final StoredWindow[] windows;
     private final long[] retries;
@@ -25,10 +31,13 @@ final class JointDecision {
 
     /**
      * @param identifiers the windows of each part's identifier
+     * @param held the slots of requests in flight
      * @param reservation id of the reservation for the reserved claims; null if there are none
      */
-    JointDecision(JointPlan plan, List<IdentifierWindows> identifiers, String reservation) {
-        this.plan = plan;
+    JointDecision(JointRequest request, List<IdentifierWindows> identifiers, HeldSlots held, String reservation) {
+        this.plan = request.plan();
+        this.request = request;
+        this.held = held;
         this.reservation = reservation;
         this.identifiers = identifiers;
         this.windows = new StoredWindow[plan.claims().size()];
@@ -46,16 +55,22 @@ final class JointDecision {
         }
         boolean admitted = plan.isAdmitted(exceeded);
         var states = new StoreResult.WindowState[windows.length];
+        var slots = new ArrayList<ConcurrencySlot>(0);
         first = 0;
         for (int part = 0; part < full.length; part++) {
             var claims = plan.parts().get(part);
             boolean takes = consume && !full[part] && claims.get(0).enforcement().takes(admitted, exceeded[part]);
+            if (takes && claims.hasConcurrency()) {
+                slots.add(held.take(request.identifiers().get(part), claims));
+            }
             for (int i = 0; i < claims.size(); i++) {
-                states[first + i] = apply(claims.get(i), first + i, identifiers.get(part), takes, full[part], clock);
+                states[first + i] = claims.get(i).isConcurrency()
+                        ? SlotDecision.state(held, request.identifiers().get(part), claims.get(i), retries[first + i])
+                        : apply(claims.get(i), first + i, identifiers.get(part), takes, full[part], clock);
             }
             first += claims.size();
         }
-        return new StoreResult(admitted, Math.min(now, end - 1), states);
+        return new StoreResult(admitted, Math.min(now, end - 1), states, HeldSlots.combine(slots));
     }
 
     /** Finds the windows of a part, and which of its claims do not fit. */
@@ -66,6 +81,12 @@ final class JointDecision {
         int missing = 0;
         for (int i = 0; i < claims.size(); i++) {
             var claim = claims.get(i);
+            if (claim.isConcurrency()) {
+                retries[first + i] = SlotDecision.retryAt(held, request.identifiers().get(part), claim, plan.needed(claim),
+                        clock);
+                exceeded[part] |= retries[first + i] != 0;
+                continue;
+            }
             var key = WindowKey.of(claim);
             var window = table.find(key);
             windows[first + i] = window;
@@ -85,7 +106,7 @@ final class JointDecision {
             full[part] = true;
             exceeded[part] = true;
             for (int i = 0; i < claims.size(); i++) {
-                if (windows[first + i] == null && claims.get(i).cost() > 0) {
+                if (windows[first + i] == null && claims.get(i).cost() > 0 && !claims.get(i).isConcurrency()) {
                     retries[first + i] = fullUntil;
                 }
             }

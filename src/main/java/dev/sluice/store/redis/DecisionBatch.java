@@ -148,7 +148,7 @@ final class DecisionBatch {
     }
 
     Future<Response> send(RedisScriptConnection connection, DecisionScript script) {
-        var parts = new ArrayList<byte[]>(keyCount + reservationCount + 4 + 8 * operations.size());
+        var parts = new ArrayList<byte[]>(keyCount + reservationCount + 5 + 8 * operations.size());
         for (var group : groups) {
             for (var key : group.first.keys) {
                 parts.add(key);
@@ -158,6 +158,7 @@ final class DecisionBatch {
         parts.add(encodeSizes());
         parts.add(ClaimPlan.bytes(Integer.toString(operations.size())));
         parts.add(script.maxWindows());
+        parts.add(script.instance());
         for (var operation : operations) {
             parts.addAll(operation.arguments());
         }

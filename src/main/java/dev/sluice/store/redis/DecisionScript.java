@@ -9,13 +9,17 @@ import dev.sluice.store.WindowBound;
  *
  * @param lua the script
  * @param maxWindows maximum number of windows per identifier, encoded
+ * @param instance name of this instance in the slots of requests in flight, encoded
  * @param bound is told of denials by that maximum
  */
-record DecisionScript(LuaScript lua, byte[] maxWindows, WindowBound bound) {
+record DecisionScript(LuaScript lua, byte[] maxWindows, byte[] instance, WindowBound bound) {
 
-    /** @param timeExpression see {@link LuaScript#load(Class, String, String)} */
-    static DecisionScript load(String timeExpression, int maxWindows) {
+    /**
+     * @param timeExpression see {@link LuaScript#load(Class, String, String)}
+     * @param instance name of this instance in the slots of requests in flight
+     */
+    static DecisionScript load(String timeExpression, int maxWindows, String instance) {
         return new DecisionScript(LuaScript.load(DecisionScript.class, "decide.lua", timeExpression),
-                ClaimPlan.bytes(Integer.toString(maxWindows)), new WindowBound(maxWindows));
+                ClaimPlan.bytes(Integer.toString(maxWindows)), ClaimPlan.bytes(instance), new WindowBound(maxWindows));
     }
 }

@@ -150,6 +150,12 @@ public final class DenialCache {
         boolean certain = false;
         for (int i = 0; i < claims.size(); i++) {
             var state = result.windows()[i];
+            if (claims.get(i).isConcurrency()) {
+                if (state.retryAt() != 0) {
+                    return 0; // a request may end at any time
+                }
+                continue;
+            }
             if (state.freeAt() > 0) {
                 until = Math.min(until, state.freeAt());
             }

@@ -37,6 +37,8 @@ final class PendingDecision {
     byte[][] keys;
     /** Null if it concerns one identifier. */
     JointRequest joint;
+    /** Null if no slots of requests in flight are requested. */
+    private final PendingSlots slots;
     private final ResultCallback<StoreResult> callback;
     private final ContextInternal callerContext;
     /** Start of the wait, in listened time and by {@link System#nanoTime}. */
@@ -54,19 +56,20 @@ final class PendingDecision {
 
     /** @param callback called on the calling event loop, or on the connection's if the caller is on none */
     PendingDecision(String identifier, ClaimPlan plan, ClaimPlan.Operation operation, String reservationId, byte[][] keys,
-            ResultCallback<StoreResult> callback) {
-        this(identifier, plan, operation, reservationId, keys, null, callback);
+            PendingSlots slots, ResultCallback<StoreResult> callback) {
+        this(identifier, plan, operation, reservationId, keys, null, slots, callback);
     }
 
     /** Creates a decision on windows of several identifiers; {@code identifier} is the first of them. */
     PendingDecision(JointRequest joint, ClaimPlan.Operation operation, String reservationId, byte[][] keys,
-            ResultCallback<StoreResult> callback) {
-        this(joint.identifiers().get(0), joint.plan().claims(), operation, reservationId, keys, joint, callback);
+            PendingSlots slots, ResultCallback<StoreResult> callback) {
+        this(joint.identifiers().get(0), joint.plan().claims(), operation, reservationId, keys, joint, slots, callback);
     }
 
     private PendingDecision(String identifier, ClaimPlan plan, ClaimPlan.Operation operation, String reservationId,
-            byte[][] keys, JointRequest joint, ResultCallback<StoreResult> callback) {
+            byte[][] keys, JointRequest joint, PendingSlots slots, ResultCallback<StoreResult> callback) {
         this.joint = joint;
+        this.slots = slots;
         this.identifier = identifier;
         this.plan = plan;
         this.operation = operation;
@@ -104,11 +107,17 @@ final class PendingDecision {
     /** Marks the request as sent: Redis may count it from now on. */
     void markSent() {
         sent = true;
+        if (slots != null && !done) {
+            slots.onSent();
+        }
     }
 
     /** Marks the request as unsent, because Redis certainly did not execute it; it is sent again. */
     void markUnsent() {
         sent = false;
+        if (slots != null) {
+            slots.onUnsent();
+        }
     }
 
     /**
@@ -122,7 +131,7 @@ final class PendingDecision {
         if (done || ++wrongPeriods > MAX_WRONG_PERIODS) {
             return false;
         }
-        sent = false;
+        markUnsent();
         var member = operation.reserves() ? WindowKeys.reservationMember(reservationId) : null;
         if (joint != null) {
             joint = joint.at(micros);
@@ -143,16 +152,29 @@ final class PendingDecision {
      * @return whether the reply was in time
      */
     boolean complete(StoreResult value, Throwable cause) {
+        var decided = sent && slots != null ? withSlots(value) : value;
         if (done) {
+            if (decided != null) {
+                decided.slot().release(); // the fallback has decided, and holds slots of its own
+            }
             if (lateResult != null) {
                 completeLate(value, cause);
             }
             return false;
         }
         done = true;
-        result = value;
+        result = decided;
         failure = cause;
         return true;
+    }
+
+    /** Returns the result with the slots that Redis has granted. */
+    private StoreResult withSlots(StoreResult value) {
+        if (value == null) {
+            slots.onNoReply();
+            return null;
+        }
+        return value.with(slots.onReply(value, joint == null ? null : joint.plan()));
     }
 
     private void completeLate(StoreResult value, Throwable cause) {

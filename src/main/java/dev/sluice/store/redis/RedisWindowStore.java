@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -27,6 +28,7 @@ import dev.sluice.store.WindowClaim;
 import dev.sluice.store.WindowKey;
 import dev.sluice.store.WindowKeys;
 import dev.sluice.store.WindowStore;
+import dev.sluice.store.concurrency.HeldSlots;
 import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.subscription.UniEmitter;
 import io.vertx.core.AsyncResult;
@@ -45,6 +47,9 @@ public final class RedisWindowStore implements WindowStore {
     private static final int RESET_BATCH_SIZE = 500;
     /** Minimum timeout of queries and resets, which no rate-limited request waits for. */
     private static final long MIN_ADMIN_TIMEOUT_MILLIS = 2000;
+    /** Characters of the name of an instance. */
+    private static final int INSTANCE_LENGTH = 13;
+
     private final RedisConnectionManager manager;
     private final WindowKeys keys;
     private final long exactUpTo;
@@ -56,6 +61,8 @@ public final class RedisWindowStore implements WindowStore {
     private final HashTags hashTags;
     private final RedisClock clock = new RedisClock();
     private final ScriptDispatcher dispatcher;
+    private final HeldSlots held;
+    private final SlotSync slots;
     private final ChainRoots roots;
 
     /**
@@ -64,15 +71,29 @@ public final class RedisWindowStore implements WindowStore {
      */
     public RedisWindowStore(RedisConnectionManager manager, HashTags hashTags, long exactUpTo, int maxWindows, Duration timeout,
             GrantRecorder recorder, String timeExpression) {
+        this(manager, hashTags, exactUpTo, maxWindows, timeout, recorder, new HeldSlots(), timeExpression);
+    }
+
+    /**
+     * @param maxWindows maximum number of windows per identifier
+     * @param held slots of requests in flight that this instance holds
+     * @param timeExpression the Lua expression with which the scripts read the time
+     */
+    public RedisWindowStore(RedisConnectionManager manager, HashTags hashTags, long exactUpTo, int maxWindows, Duration timeout,
+            GrantRecorder recorder, HeldSlots held, String timeExpression) {
         this.manager = manager;
         this.hashTags = hashTags;
         this.keys = new WindowKeys(hashTags);
         this.exactUpTo = exactUpTo;
         this.adminTimeoutMillis = Math.max(MIN_ADMIN_TIMEOUT_MILLIS, timeout.toMillis());
-        var decide = DecisionScript.load(timeExpression, maxWindows);
+        this.held = held;
+        var instance = UUID.randomUUID().toString().substring(0, INSTANCE_LENGTH);
+        var decide = DecisionScript.load(timeExpression, maxWindows, instance);
         manager.preload(decide.lua());
         this.roots = new ChainRoots(manager, hashTags);
-        this.dispatcher = new ScriptDispatcher(manager, hashTags, decide, timeout.toNanos(), recorder, this.clock);
+        this.dispatcher = new ScriptDispatcher(manager, hashTags, decide, timeout.toNanos(), recorder, this.clock,
+                this::sendSlots);
+        this.slots = new SlotSync(manager, hashTags, held, instance, dispatcher::isSharded, timeExpression);
         this.settleScript = LuaScript.load(RedisWindowStore.class, "settle.lua", timeExpression);
         this.usageScript = LuaScript.load(RedisWindowStore.class, "usage.lua", timeExpression);
         this.resetScript = LuaScript.load(RedisWindowStore.class, "reset.lua", timeExpression);
@@ -99,7 +120,8 @@ public final class RedisWindowStore implements WindowStore {
         boolean reserves = consume && reservation != null;
         var member = reserves ? WindowKeys.reservationMember(reservation) : null;
         dispatcher.dispatch(new PendingDecision(identifier, plan, plan.operation(consume, reserves, exactUpTo), reservation,
-                plan.keys(hashTags, identifier, member), callback));
+                plan.keys(hashTags, identifier, member),
+                consume && plan.hasConcurrency() ? PendingSlots.of(held, identifier, plan) : null, callback));
     }
 
     /**
@@ -115,7 +137,22 @@ public final class RedisWindowStore implements WindowStore {
         boolean reserves = consume && reservation != null;
         var member = reserves ? WindowKeys.reservationMember(reservation) : null;
         dispatcher.dispatch(new PendingDecision(request, plan.operation(consume, reserves, exactUpTo), reservation,
-                plan.keys(hashTags, request.identifiers(), member), callback));
+                plan.keys(hashTags, request.identifiers(), member),
+                consume && plan.claims().hasConcurrency() ? PendingSlots.of(held, request) : null, callback));
+    }
+
+    private void sendSlots(RedisScriptConnection connection) {
+        slots.sendChanges(connection);
+    }
+
+    /** Sends the counts of all slots of requests in flight over a connection that is not used for decisions yet. */
+    public Future<Void> sendAllSlots(RedisScriptConnection connection) {
+        return slots.sendAll(connection);
+    }
+
+    /** Removes the slots that this instance holds from Redis, at its end. */
+    public Future<Void> clearSlots() {
+        return slots.clear();
     }
 
     /** Returns the keys of the index, followed by those of the windows. */
@@ -144,12 +181,13 @@ public final class RedisWindowStore implements WindowStore {
     }
 
     /**
-     * Refunds the units of a decision whose reply was late.
+     * Refunds the units of a decision whose reply was late. Slots of requests in flight are not refunded, but released.
      *
      * @param decidedAt time of the decision, in microseconds by Redis's clock
      * @param reservation id of the reservation; null if there is none
      */
-    public Uni<Void> refund(String identifier, List<WindowClaim> claims, long decidedAt, String reservation) {
+    public Uni<Void> refund(String identifier, List<WindowClaim> taken, long decidedAt, String reservation) {
+        var claims = WindowClaim.ofWindows(taken);
         var names = new ArrayList<String>(claims.size());
         var arguments = new ArrayList<String>(2 + 2 * claims.size());
         var name = reservation == null ? "" : WindowKeys.reservationMember(reservation);

@@ -3,6 +3,7 @@ package dev.sluice.store.redis;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 
 import org.jboss.logging.Logger;
 
@@ -34,13 +35,18 @@ final class ScriptDispatcher {
     private final DecisionScript script;
     private final GrantRecorder recorder;
     private final RedisClock clock;
+    private final Consumer<RedisScriptConnection> beforeBatch;
     private final long timeoutNanos;
     private volatile Pipelines pipelines = new Pipelines(null, new ScriptPipeline[0]);
 
-    /** @param timeoutNanos timeout of a decision, in listened time */
+    /**
+     * @param timeoutNanos timeout of a decision, in listened time
+     * @param beforeBatch called on the connection's event loop before a batch is sent
+     */
     ScriptDispatcher(RedisConnectionManager manager, HashTags hashTags, DecisionScript script, long timeoutNanos,
             GrantRecorder recorder,
-            RedisClock clock) {
+            RedisClock clock, Consumer<RedisScriptConnection> beforeBatch) {
+        this.beforeBatch = beforeBatch;
         this.timeoutNanos = timeoutNanos;
         this.clock = clock;
         this.manager = manager;
@@ -103,7 +109,7 @@ final class ScriptDispatcher {
         var created = new ScriptPipeline[count];
         var waitingTotal = new AtomicInteger();
         for (int i = 0; i < count; i++) {
-            created[i] = new ScriptPipeline(script, this::handleReply, connection, waitingTotal, timeoutNanos);
+            created[i] = new ScriptPipeline(script, this::handleReply, connection, waitingTotal, timeoutNanos, beforeBatch);
         }
         return new Pipelines(connection, created);
     }

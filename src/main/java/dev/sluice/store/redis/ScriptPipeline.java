@@ -6,6 +6,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 
 import dev.sluice.api.StoreUnavailableException;
 import dev.sluice.redis.ListenedClock;
@@ -45,6 +46,7 @@ final class ScriptPipeline {
     private final ListenedClock clock;
     private final AtomicInteger waitingTotal;
     private final long timeoutNanos;
+    private final Consumer<RedisScriptConnection> beforeBatch;
     /** Decisions not sent yet; guarded by this. */
     private final Deque<PendingDecision> queued = new ArrayDeque<>();
     private int inFlight;
@@ -58,10 +60,12 @@ final class ScriptPipeline {
     /**
      * @param waitingTotal number of decisions that wait on all pipelines of the connection
      * @param timeoutNanos timeout of a decision, in listened time
+     * @param beforeBatch called on the connection's event loop before a batch is sent
      */
     ScriptPipeline(DecisionScript script, ReplyHandler replyHandler, RedisScriptConnection connection,
             AtomicInteger waitingTotal,
-            long timeoutNanos) {
+            long timeoutNanos, Consumer<RedisScriptConnection> beforeBatch) {
+        this.beforeBatch = beforeBatch;
         this.script = script;
         this.replyHandler = replyHandler;
         this.waitingTotal = waitingTotal;
@@ -127,6 +131,7 @@ final class ScriptPipeline {
     }
 
     private void send() {
+        beforeBatch.accept(connection);
         long now = System.nanoTime();
         var batch = nextBatch(now);
         if (batch != null) {

@@ -10,15 +10,17 @@
 --              ring  "R", seven bytes of base, then 14 bytes per bucket, oldest first: the units up to and including this
 --                    bucket, plus base (seven bytes); the bucket's number (seven bytes). A bucket is 1/60 of the window and
 --                    counts until its last microsecond has left the window
+--            or the slots of requests in flight, a hash (see the part "slots"), in place of a window
 --            the reservation, if the plan reserves: hash of "bucket:cost" by the window's name in the index
 -- ARGV[1]  one byte per request: 32 plus the number of its plan, from 1
 -- ARGV[2]  two bytes per request, most significant first: the number of consecutive requests in its group; 1 for plans that
 --          reserve. Empty if every group has one request
 -- ARGV[3]  number of plans
 -- ARGV[4]  maximum number of windows of an identifier
+-- ARGV[5]  name of the instance in the slots of requests in flight
 -- ARGV[..] per plan: number of windows, 1 to take or 0 to read only, its kind, and per window: limit, length in microseconds (of a
---          calendar window: of its period, followed by "@" and the period's begin in Unix seconds), cost, form ("log", "ring", or
---          "reserved": a ring whose cost will be settled), name in the index; if there are several identifiers, also the
+--          calendar window: of its period, followed by "@" and the period's begin in Unix seconds), cost, form ("log", "ring",
+--          "reserved": a ring whose cost will be settled, or "slots": of requests in flight), name in the index; if there are several identifiers, also the
 --          enforcement (see joint) and the number of the identifier, from 1. Kinds: 0 one identifier; 1 the same, reserves; 2
 --          several identifiers, where a cost of 0 asks for one unit; 3 several, where it asks for nothing; 4 as 3, reserves. With
 --          several identifiers, each window has the index of its identifier before its key, and with a reservation that of its
@@ -27,7 +29,8 @@
 -- Returns  the time; then per request its status: 1 if admitted, 0 if denied, plus 2 for each microsecond by which its time of
 --          decision is later than that time; for a group of several, the number admitted; and per window, as it is after the
 --          last request: units used, when the next unit expires (0: none used), when the denied cost would fit (0: none
---          denied; -1: never). For a request of several identifiers these are one string of 64-bit numbers, most significant
+--          denied; -1: never). For slots: those that are held, the number of the last one that was granted to this instance, and
+--          when to try again. For a request of several identifiers these are one string of 64-bit numbers, most significant
 --          byte first. A negative status has no further elements, and is a number in any case. -1: one of the keys holds a
 --          foreign value that Redis did not let the script delete; -2: the time is not in the period of a calendar window. Times
 --          are microseconds since 1970.
@@ -77,6 +80,7 @@ local MOST_UNITS = 2 ^ 52 -- of a ring including its base: doubles are not exact
 local time = redis.call('TIME')
 local clock = time[1] * 1000000 + time[2]
 local most_windows = tonumber(ARGV[4])
+local instance = ARGV[5]
 local reply = { clock }
 local repaired, first_repaired = 0, nil
 local bounded = 0 -- requests denied by the bound on windows
@@ -1108,6 +1112,72 @@ function build.forms()
   return { to_ring = to_ring, to_log = to_log, stays_log = stays_log }
 end
 
+-- Slots of requests in flight: a hash of two kinds of entries.
+--   instance  its slots, the time of its last heartbeat, the number before the first slot that was granted, and of the last one.
+--             Counts for VALID after the heartbeat: an instance that is gone holds no slots. The numbers begin with the time at which
+--             the entry was created, so that those of an entry that was lost are never used again
+--   lease     its end, and its slots, which count until then
+function build.slots()
+  local call, pcall, type, unpack_all = redis.call, redis.pcall, type, unpack
+  local pack, unpack, format = struct.pack, struct.unpack, string.format
+  local VALID = 3000000
+  local RETRY = 1000000 -- nobody knows when a request will end
+  local COUNT, COUNT_BYTES, LEASE, LEASE_BYTES = '>I4I7I7I7', 25, '>I7I4', 11
+  local LIFETIME = 10000 -- milliseconds
+  local MOST_FIELDS = 1000 -- of one command
+
+  -- Returns nil if the key holds a foreign value that cannot be deleted.
+  local function open(key)
+    local w = { key = key, concurrent = true, now = clock, used = 0, free = clock, noted = nil, retry = 0, own = 0, start = clock,
+      last_end = 0, stale = nil }
+    local fields = pcall('HGETALL', key)
+    if fields.err then
+      local keys = part('keys')
+      keys.only_foreign(fields)
+      if not keys.repair(key) then
+        return nil
+      end
+      fields = {}
+    end
+    for i = 1, #fields, 2 do
+      local value, current = fields[i + 1], false
+      if #value == COUNT_BYTES then
+        local units, beat, start, granted = unpack(COUNT, value)
+        if beat > clock - VALID and beat <= clock + VALID then
+          current = true
+          w.used = w.used + units
+          if fields[i] == instance then
+            w.own, w.start, w.free = units, start, granted
+          end
+        end
+      elseif #value == LEASE_BYTES then
+        local ends, units = unpack(LEASE, value)
+        if ends > clock then
+          current = true
+          w.used = w.used + units
+          w.last_end = ends > w.last_end and ends or w.last_end
+        end
+      end
+      if not current then
+        w.stale = w.stale or {}
+        w.stale[#w.stale + 1] = fields[i]
+      end
+    end
+    return w
+  end
+
+  local function add(w, cost)
+    for from = 1, w.stale and #w.stale or 0, MOST_FIELDS do
+      call('HDEL', w.key, unpack_all(w.stale, from, math.min(from + MOST_FIELDS - 1, #w.stale)))
+    end
+    w.own, w.free = w.own + cost, w.free + cost
+    call('HSET', w.key, instance, pack(COUNT, w.own, clock, w.start, w.free))
+    call('PEXPIRE', w.key, format('%.0f', math.max(LIFETIME, (w.last_end - clock) / 1000 + 1000)))
+  end
+
+  return { open = open, add = add, retry = RETRY }
+end
+
 -- Requests with any number of windows, in any form.
 function build.general()
   local call, pcall = redis.call, redis.pcall
@@ -1117,6 +1187,9 @@ function build.general()
 
   -- Reads the unexpired part of a window; returns nil if it holds a foreign value that cannot be deleted.
   local function open(key, claim)
+    if claim.form == 'slots' then
+      return part('slots').open(key)
+    end
     local span = claim.span
     local w = { key = key, span = span, begins = claim.begins, now = clock, used = 0, free = nil, noted = nil, retry = 0, raw = nil,
       log = nil }
@@ -1185,7 +1258,9 @@ function build.general()
 
   -- Returns when this many units have expired, including units that are about to be added and expire last.
   local function free_then(w, units, form)
-    if units <= w.used then
+    if w.concurrent then
+      return clock + part('slots').retry
+    elseif units <= w.used then
       return free_at(w, units)
     elseif form == 'log' then
       return w.now + w.span
@@ -1261,7 +1336,9 @@ function build.general()
         end
       end
       if taken > 0 then
-        if claim.form == 'log' then
+        if w.concurrent then
+          part('slots').add(w, taken)
+        elseif claim.form == 'log' then
           add_to_log(w, taken, cost > HEAVY, limit, index, claim.name)
         else
           part('rings').add(w, taken, index, claim.name, claim.form == 'reserved')
@@ -1356,7 +1433,9 @@ function build.joint()
         w.retry = w.need > limit and -1 or general.free_then(w, w.used + taken + w.need - limit, claim.form)
       end
       if taken > 0 then
-        if claim.form == 'log' then
+        if w.concurrent then
+          part('slots').add(w, taken)
+        elseif claim.form == 'log' then
           general.add_to_log(w, taken, taken > HEAVY, limit, index, claim.name)
         else
           local reserved = plan.reserves and claim.form == 'reserved'
@@ -1551,7 +1630,7 @@ function build.chain()
   return { decide = decide_chain, release = release }
 end
 
-local arg = 5
+local arg = 6
 for p = 1, tonumber(ARGV[3]) do
   local windows = tonumber(ARGV[arg])
   local kind = ARGV[arg + 2]
@@ -1574,6 +1653,7 @@ for p = 1, tonumber(ARGV[3]) do
     plan[i] = { limit = limit, span = span, begins = begins, ends = ends, width = math.floor(span / 60),
       cost = tonumber(ARGV[arg + 2]), form = form,
       name = ARGV[arg + 4], page = short and SHORT or PAGE, start = short and SHORT_START or PAGE_START, from = nil, to = nil }
+    plan.concurrent = plan.concurrent or form == 'slots'
     arg = arg + 5
     if joint then
       plan.parts = tonumber(string.sub(ARGV[arg], 2))
@@ -1581,8 +1661,8 @@ for p = 1, tonumber(ARGV[3]) do
       arg = arg + 1
     end
   end
-  local way = joint and (plan.take and not plan.asks and 'chain' or 'joint') or 'general'
-  if windows == 1 and not joint and not plan.reserves and not plan.ends and plan[1].cost > 0 and plan[1].cost <= plan[1].limit then
+  local way = joint and (plan.take and not plan.asks and not plan.concurrent and 'chain' or 'joint') or 'general'
+  if windows == 1 and not joint and not plan.concurrent and not plan.reserves and not plan.ends and plan[1].cost > 0 and plan[1].cost <= plan[1].limit then
     way = plan[1].form ~= 'log' and 'ring' or plan[1].cost <= HEAVY and 'log' or 'general'
   end
   plan.decide = part(way).decide

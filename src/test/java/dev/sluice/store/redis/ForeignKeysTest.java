@@ -219,7 +219,7 @@ class ForeignKeysTest {
     @Test
     void decisionsReportRepairs() {
         var claims = ClaimPlan.of(List.of(claim("r", 60, LIMIT, 1), claim("r", 3600, 20_000, 1000)));
-        var script = DecisionScript.load(StoreUnderTest.InRedis.TEST_TIME, StoreUnderTest.MAX_WINDOWS);
+        var script = DecisionScript.load(StoreUnderTest.InRedis.TEST_TIME, StoreUnderTest.MAX_WINDOWS, "one");
         var first = KEYS.window("foreign", WindowKeys.windowMember("r", 60));
         put(Foreign.HASH, first);
         put(Foreign.SET, KEYS.window("foreign", WindowKeys.windowMember("r", 3600)));
@@ -228,7 +228,7 @@ class ForeignKeysTest {
             for (var identifier : List.of("whole", "foreign", "foreign")) {
                 assertThat(batch
                         .add(new PendingDecision(identifier, claims, claims.operation(true, false, StoreUnderTest.EXACT), null,
-                                claims.keys(HASH_TAGS, identifier, null), null)))
+                                claims.keys(HASH_TAGS, identifier, null), null, null)))
                         .isTrue();
             }
             var reply = batch.send(redis.connection(), script).toCompletionStage().toCompletableFuture().join();

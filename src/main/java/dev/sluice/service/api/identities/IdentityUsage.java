@@ -57,7 +57,9 @@ class IdentityUsage {
         var windows = new ArrayList<Window>();
         try {
             LevelResources.rates(IdentityAttributes.of(identity.document()).limits())
-                    .forEach((resource, rate) -> rate.quotas().forEach(quota -> windows.add(new Window(resource, quota))));
+                    .forEach((resource, rate) -> rate.quotas().stream()
+                            .filter(quota -> quota.unit() != QuotaUnit.CONCURRENT_REQUESTS) // has no window
+                            .forEach(quota -> windows.add(new Window(resource, quota))));
         } catch (InvalidLimitsException e) {
             return List.of(); // stored by another program; requests are refused until it is corrected
         }
