@@ -12,6 +12,7 @@ import dev.sluice.api.Quota;
 import dev.sluice.api.Rate;
 import dev.sluice.api.RateLimitRequest;
 import dev.sluice.api.ResourceCheck;
+import dev.sluice.policy.cost.InvalidCostException;
 
 /**
  * Limit rule: the rates of one endpoint or LLM provider, by tier.
@@ -21,7 +22,7 @@ import dev.sluice.api.ResourceCheck;
  * @param fallback policy while Redis is unavailable; null for that of {@code rate-limit.fallback}
  * @param options what it says besides its rates
  * @param also rules that hold too
- * @param unitChecks the check of a request that costs one unit, by tier
+ * @param unitChecks the check of a request that costs what the rule says by itself, by tier: one unit if it says nothing
  * @param isUnlimited whether every tier is unlimited, by the rules that hold too as well
  */
 public record LimitRule(String resource, Map<String, Rate> rates, FallbackPolicy fallback, RuleOptions options,
@@ -44,7 +45,9 @@ public record LimitRule(String resource, Map<String, Rate> rates, FallbackPolicy
             List<LimitRule> also) {
         this(resource, rates, fallback, options, List.copyOf(also),
                 rates.entrySet().stream().collect(Collectors.toUnmodifiableMap(Map.Entry::getKey,
-                        rate -> List.of(new ResourceCheck(resource, rate.getValue(), 1).withFallback(fallback)))),
+                        rate -> List
+                                .of(new ResourceCheck(resource, rate.getValue(), options.cost().base(), options.needsAnswer(),
+                                        fallback)))),
                 rates.values().stream().allMatch(Rate.UNLIMITED::equals) && also.stream().allMatch(LimitRule::isUnlimited));
     }
 
@@ -68,9 +71,25 @@ public record LimitRule(String resource, Map<String, Rate> rates, FallbackPolicy
         return rates.get(tier);
     }
 
-    /** Returns the request for a decision on one unit. */
-    public RateLimitRequest request(String identifier, String tier) {
+    /** Returns the request for a decision on the units that a request takes by the rule itself. */
+    RateLimitRequest request(String identifier, String tier) {
         return new RateLimitRequest(identifier, tier, resource, singleUnitChecks(tier), options.shadow());
+    }
+
+    /**
+     * Returns the request for a decision. If units depend on the answer, they are reserved.
+     *
+     * @throws InvalidCostException if the cost is above the limit, unless the rule denies nothing
+     */
+    RateLimitRequest request(String identifier, String tier, long cost) {
+        if (cost == options.cost().base()) {
+            return request(identifier, tier);
+        }
+        var check = new ResourceCheck(resource, rateOrFirst(tier), cost, options.needsAnswer(), fallback);
+        if (!options.shadow() && check.exceedsLimit()) {
+            throw InvalidCostException.aboveLimit(options.cost().field());
+        }
+        return new RateLimitRequest(identifier, tier, resource, List.of(check), options.shadow());
     }
 
     /** Returns the check of a request of a tier. */
@@ -78,10 +97,13 @@ public record LimitRule(String resource, Map<String, Rate> rates, FallbackPolicy
         return new ResourceCheck(resource, rateOrFirst(tier), cost).withFallback(fallback);
     }
 
-    /** Returns the only check of a request of a tier that costs one unit. */
+    /** Returns the only check of a request of a tier that costs what the rule says by itself. */
     public List<ResourceCheck> singleUnitChecks(String tier) {
         var checks = unitChecks.get(tier);
-        return checks == null ? List.of(check(tier, 1)) : checks;
+        return checks == null
+                ? List.of(
+                        new ResourceCheck(resource, rateOrFirst(tier), options.cost().base(), options.needsAnswer(), fallback))
+                : checks;
     }
 
     /** Returns the check of a request of a tier that reserves an estimate and settles it later. */

@@ -12,6 +12,8 @@ import java.util.regex.Pattern;
 
 import dev.sluice.config.ConfigProblems;
 import dev.sluice.config.Suggestions;
+import dev.sluice.policy.cost.CountedAnswers;
+import dev.sluice.policy.cost.RuleCost;
 import dev.sluice.policy.key.RuleKey;
 
 /** Reads what a rule says besides its rates, and reports what is invalid. */
@@ -22,15 +24,16 @@ final class RuleOptionsReader {
     static final String METHODS = "methods";
     static final String HOSTS = "hosts";
     static final String ALSO = "also";
+    static final String COST = "cost";
+    static final String COUNT = "count";
 
     /** Options that are lists, or strings with commas. */
-    static final Set<String> LISTS = Set.of(KEY, METHODS, HOSTS, ALSO);
+    static final Set<String> LISTS = Set.of(KEY, METHODS, HOSTS, ALSO, COUNT);
     /** Names that stand beside those of the tiers in a rule, and so cannot be names of tiers. */
-    static final Set<String> RESERVED = Set.of(LimitRule.FALLBACK, KEY, "cost", "count", SHADOW, "concurrency", "also",
-            "methods",
-            "hosts");
+    static final Set<String> RESERVED = Set.of(LimitRule.FALLBACK, KEY, COST, COUNT, SHADOW, "concurrency", ALSO,
+            METHODS, HOSTS);
 
-    private static final Set<String> OPTIONS = Set.of(KEY, SHADOW, METHODS, HOSTS, ALSO);
+    private static final Set<String> OPTIONS = Set.of(KEY, SHADOW, METHODS, HOSTS, ALSO, COST, COUNT);
     private static final Pattern HOST = Pattern
             .compile("(?:\\*\\.)?[a-z0-9_-]+(?:\\.[a-z0-9_-]+)*|\\[[0-9a-f:.]+]");
     private static final Pattern ELEMENT = Pattern.compile("(.+)\\[([0-9]{1,4})]");
@@ -89,7 +92,7 @@ final class RuleOptionsReader {
     }
 
     private RuleOptions options(List<String> template) {
-        return texts.isEmpty() ? RuleOptions.NONE : new RuleOptions(key(), shadow(), scope(), template);
+        return texts.isEmpty() ? RuleOptions.NONE : new RuleOptions(key(), shadow(), scope(), template, cost(), count());
     }
 
     /**
@@ -158,6 +161,32 @@ final class RuleOptionsReader {
             addProblem(KEY, e.getMessage() + "; allowed: " + RuleKey.ALLOWED);
             return RuleKey.CALLER;
         }
+    }
+
+    private RuleCost cost() {
+        try {
+            return texts.containsKey(COST) ? RuleCost.parse(texts.get(COST)) : RuleCost.ONE;
+        } catch (IllegalArgumentException e) {
+            addProblem(COST, e.getMessage() + "; allowed: " + RuleCost.ALLOWED);
+            return RuleCost.ONE;
+        }
+    }
+
+    private CountedAnswers count() {
+        try {
+            return texts.containsKey(COUNT) ? CountedAnswers.parse(list(COUNT)) : CountedAnswers.ALL;
+        } catch (IllegalArgumentException e) {
+            addProblem(COUNT, e.getMessage() + "; allowed: " + CountedAnswers.ALLOWED);
+            return CountedAnswers.ALL;
+        }
+    }
+
+    /** Reports a rule by which a request that names no cost takes more than the limit of a tier, so that it is never admitted. */
+    static void checkCost(String property, LimitRule rule, ConfigProblems problems) {
+        long cost = rule.options().cost().base();
+        rule.rates().forEach((tier, rate) -> rate.quotas().stream().filter(quota -> cost > quota.limit()).findFirst()
+                .ifPresent(quota -> problems.add(property + '.' + COST, rule.options().cost().toString(),
+                        "at most the limit of each tier; that of " + tier + " is " + rate)));
     }
 
     private void addProblem(String option, String allowed) {

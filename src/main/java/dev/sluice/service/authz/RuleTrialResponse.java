@@ -17,6 +17,7 @@ import dev.sluice.http.ErrorResponse;
 import dev.sluice.http.RateLimitHeaders;
 import dev.sluice.policy.Caller;
 import dev.sluice.policy.CurrentPolicy;
+import dev.sluice.policy.RuleOptions;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 
 /** Body of the response to {@code POST /v1/rules/try}. */
@@ -51,6 +52,9 @@ record RuleTrialResponse(
             @Schema(description = "Identifier whose window counts; values of credentials are hashed") String identifier,
             @Schema(description = "Key of the rule, if not the caller") String key,
             @Schema(description = "true: it denies nothing") Boolean shadow,
+            @Schema(description = "Units that the request takes, if not one; if the answer says it, those that it takes before") Long cost,
+            @Schema(description = "Answers whose requests count, if not all") String count,
+            @Schema(description = "What the rule does not do for requests that proxies describe, by forward authentication or ext_authz; absent if it does the same") List<String> proxyNotes,
             @Schema(description = "Where the rule was set; absent for limits of stored identities") String source,
             @Schema(description = "Whether the quotas have room") boolean allowed,
             @Schema(description = "State of each window, before the request") List<Window> quotas) {
@@ -83,6 +87,18 @@ record RuleTrialResponse(
                 governing(requests, decision, policy));
     }
 
+    /** Returns what a rule does not do where its answer is not known; null if it does everything. */
+    private static List<String> proxyNotes(RuleOptions options) {
+        var notes = new ArrayList<String>(2);
+        if (!options.count().isAll()) {
+            notes.add("count: the answer is not known, so a request is denied if no unit is left, and takes none");
+        }
+        if (options.cost().isFromResponse()) {
+            notes.add("cost: the answer is not known, so a request takes the default");
+        }
+        return notes.isEmpty() ? null : notes;
+    }
+
     private static List<Governing> governing(List<RateLimitRequest> requests, Decision decision, CurrentPolicy policy) {
         var governing = new ArrayList<Governing>();
         for (var request : requests) {
@@ -92,7 +108,9 @@ record RuleTrialResponse(
                 var rule = policy.rule(check.resource());
                 governing.add(new Governing(check.resource(), request.identifier(),
                         rule == null || rule.options().key().isCaller() ? null : rule.options().key().toString(),
-                        request.shadow() ? true : null, rule == null ? null : policy.source(check.resource()),
+                        request.shadow() ? true : null, check.cost() == 1 ? null : check.cost(),
+                        rule == null || rule.options().count().isAll() ? null : rule.options().count().toString(),
+                        rule == null ? null : proxyNotes(rule.options()), rule == null ? null : policy.source(check.resource()),
                         quotas.stream().noneMatch(QuotaStatus::denied), quotas.stream().map(Window::of).toList()));
             }
         }
