@@ -4,7 +4,11 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 import java.util.function.ToLongFunction;
+import java.util.function.UnaryOperator;
+
+import jakarta.ws.rs.container.ContainerResponseContext;
 
 import dev.sluice.identity.chain.IdentityChain;
 import dev.sluice.policy.AwaitedUnits;
@@ -18,6 +22,8 @@ import io.vertx.ext.web.RoutingContext;
  * answer or its absence. If there is none, because the instance is lost, they stay counted. Thread-safe.
  */
 public final class PendingAnswer {
+
+    private static final String KEY = PendingAnswer.class.getName();
 
     private final AtomicBoolean settled = new AtomicBoolean();
     private final List<AwaitedUnits> awaited;
@@ -40,7 +46,13 @@ public final class PendingAnswer {
     /** Settles by the answer when its head is written. */
     void observe(RoutingContext request) {
         var response = request.response();
+        request.put(KEY, this);
         request.addHeadersEndHandler(written -> onAnswer(response.getStatusCode(), response.headers()));
+    }
+
+    /** Returns what is settled by the answer of a request; null if nothing is. */
+    static PendingAnswer of(RoutingContext request) {
+        return request.get(KEY);
     }
 
     /**
@@ -49,9 +61,21 @@ public final class PendingAnswer {
      * @param headers header fields of the answer; may be changed
      */
     public void onAnswer(int status, MultiMap headers) {
-        settle(units -> units.used(status, headers));
+        onAnswer(status, name -> headers.contains(name) ? String.join(",", headers.getAll(name)) : null, headers::remove);
+    }
+
+    /** Settles by the response of a JAX-RS resource, of which the head is not written yet. */
+    void onAnswer(ContainerResponseContext response) {
+        onAnswer(response.getStatus(), response::getHeaderString,
+                name -> response.getHeaders().keySet().removeIf(name::equalsIgnoreCase));
+    }
+
+    private void onAnswer(int status, UnaryOperator<String> fields, Consumer<String> removal) {
+        settle(units -> units.used(status, fields));
         for (var units : awaited) {
-            units.hideCost(headers);
+            if (units.hiddenField() != null) {
+                removal.accept(units.hiddenField());
+            }
         }
     }
 

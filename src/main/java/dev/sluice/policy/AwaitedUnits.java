@@ -2,10 +2,10 @@ package dev.sluice.policy;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 import dev.sluice.api.Decision;
 import dev.sluice.api.QuotaStatus;
-import io.vertx.core.MultiMap;
 
 /**
  * Units that a rule has reserved for a request until its answer is known.
@@ -21,13 +21,20 @@ public record AwaitedUnits(String identifier, String resource, long reserved, Ru
      * Returns the units that the request takes.
      *
      * @param status status of the answer
-     * @param headers header fields of the answer
+     * @param fields returns the value of a field of the answer, several values separated by commas; null if it has none
      */
-    public long used(int status, MultiMap headers) {
+    public long used(int status, UnaryOperator<String> fields) {
         if (!options.count().contains(status)) {
             return 0;
         }
-        return options.cost().isFromResponse() ? options.cost().unitsOfAnswer(headers, reserved) : reserved;
+        return options.cost().isFromResponse()
+                ? options.cost().unitsOfAnswer(fields.apply(options.cost().field()), reserved)
+                : reserved;
+    }
+
+    /** Returns the name of the field that is taken off the answer, because it has the cost; null if none is. */
+    public String hiddenField() {
+        return options.cost().isHidden() ? options.cost().field() : null;
     }
 
     /**
@@ -54,13 +61,6 @@ public record AwaitedUnits(String identifier, String resource, long reserved, Ru
 
     private QuotaStatus before(QuotaStatus quota) {
         return quota.withRemaining(Math.min(quota.limit(), quota.remaining() + reserved));
-    }
-
-    /** Takes the field that has the cost off an answer, unless it stays. */
-    public void hideCost(MultiMap headers) {
-        if (options.cost().isHidden()) {
-            headers.remove(options.cost().field());
-        }
     }
 
     /** Returns the units that a request takes that was not answered: none if only answers count. */

@@ -169,12 +169,14 @@ public final class RuleCost {
         return isFromResponse() && !keep;
     }
 
-    /** Returns the units that the headers of an answer say; {@code other} if they say none. They may be 0. */
-    public long unitsOfAnswer(MultiMap headers, long other) {
-        long units = ABSENT;
-        for (var value : headers.getAll(name)) {
-            units = Math.max(units, highestOf(value));
-        }
+    /**
+     * Returns the units that an answer says; they may be 0.
+     *
+     * @param value value of the field that has the cost; null if the answer has none
+     * @param other returned if the value is no number
+     */
+    public long unitsOfAnswer(String value, long other) {
+        long units = value == null ? ABSENT : highestOf(value);
         return units < 0 ? other : Math.min(units, max);
     }
 
