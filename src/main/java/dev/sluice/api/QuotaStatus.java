@@ -44,6 +44,15 @@ public record QuotaStatus(String identifier, String resource, QuotaUnit unit, lo
         this(identifier, resource, unit, limit, window, remaining, resetAt, denied, retryAt, period, false);
     }
 
+    /**
+     * Returns a copy with other units left.
+     *
+     * @param units units that are left, from 0 to the limit
+     */
+    public QuotaStatus withRemaining(long units) {
+        return new QuotaStatus(identifier, resource, unit, limit, window, units, resetAt, denied, retryAt, period, shadow);
+    }
+
     /** Returns a copy that denies nothing. */
     public QuotaStatus asShadow() {
         return new QuotaStatus(identifier, resource, unit, limit, window, remaining, resetAt, denied, retryAt, period, true);

@@ -62,11 +62,13 @@ public record ResourceCheck(String resource, Rate rate, long cost, boolean reser
 
     /** Returns whether the check fails even in an unused window: the rate is blocked, or the cost is above a limit. */
     public boolean isUnsatisfiable() {
-        if (rate == Rate.BLOCKED) {
-            return true;
-        }
+        return rate == Rate.BLOCKED || !reserved && exceedsLimit();
+    }
+
+    /** Returns whether the cost is above a limit. */
+    public boolean exceedsLimit() {
         for (var quota : rate.quotas()) {
-            if (!reserved && cost > quota.limit()) {
+            if (cost > quota.limit()) {
                 return true;
             }
         }

@@ -6,6 +6,7 @@ import java.util.function.Consumer;
 import dev.sluice.api.Decision;
 import dev.sluice.api.RateLimitRequest;
 import dev.sluice.api.RateLimiter;
+import dev.sluice.api.ResourceCheck;
 import dev.sluice.identity.chain.IdentityChain;
 import io.smallrye.mutiny.Uni;
 
@@ -15,6 +16,18 @@ import io.smallrye.mutiny.Uni;
  * thread. Callbacks must not throw.
  */
 public interface CallbackRateLimiter {
+
+    /** Effect of a decision on the windows. */
+    enum Mode {
+        /** Takes the costs. A cost of 0 beside others denies nothing. */
+        TAKE,
+        /** Takes the costs. A cost of 0 beside others denies the request if nothing is left. */
+        ASK,
+        /** Takes the costs also beyond the limits. */
+        CHARGE,
+        /** Decides as {@link #TAKE}, and takes nothing. */
+        TRY
+    }
 
     /** Decides like {@link RateLimiter#check(RateLimitRequest)}. */
     void check(RateLimitRequest request, Consumer<Decision> onDecision, Consumer<Throwable> onFailure);
@@ -29,11 +42,23 @@ public interface CallbackRateLimiter {
      *
      * @param chain the chain of the caller: on a Redis Cluster, its identifiers have their windows in the slot of its root
      */
-    void checkAll(List<RateLimitRequest> requests, IdentityChain chain, Consumer<Decision> onDecision,
+    default void checkAll(List<RateLimitRequest> requests, IdentityChain chain, Consumer<Decision> onDecision,
+            Consumer<Throwable> onFailure) {
+        decideAll(requests, chain, Mode.TAKE, onDecision, onFailure);
+    }
+
+    /**
+     * Decides like {@link #checkAll(List, IdentityChain, Consumer, Consumer)}, with another effect.
+     *
+     * @param mode effect on the windows
+     */
+    void decideAll(List<RateLimitRequest> requests, IdentityChain chain, Mode mode, Consumer<Decision> onDecision,
             Consumer<Throwable> onFailure);
 
     /** Charges requests of different identifiers like {@link RateLimiter#charge(RateLimitRequest)}, in one call. */
-    void chargeAll(List<RateLimitRequest> requests, Consumer<Decision> onDecision, Consumer<Throwable> onFailure);
+    default void chargeAll(List<RateLimitRequest> requests, Consumer<Decision> onDecision, Consumer<Throwable> onFailure) {
+        decideAll(requests, IdentityChain.NONE, Mode.CHARGE, onDecision, onFailure);
+    }
 
     /** Returns whether requests are decided together: on a Redis Cluster, their identifiers must be in one slot. */
     default boolean isAtomic(List<RateLimitRequest> requests) {
@@ -61,23 +86,30 @@ public interface CallbackRateLimiter {
             }
 
             @Override
-            public void checkAll(List<RateLimitRequest> requests, IdentityChain chain, Consumer<Decision> onDecision,
+            public void decideAll(List<RateLimitRequest> requests, IdentityChain chain, Mode mode,
+                    Consumer<Decision> onDecision,
                     Consumer<Throwable> onFailure) {
-                if (requests.size() == 1) {
-                    check(requests.get(0), onDecision, onFailure);
+                if (mode == Mode.CHARGE) {
+                    // each is taken in any case, so they need not be taken together
+                    Uni.join().all(requests.stream().map(limiter::charge).toList()).andFailFast()
+                            .map(CallbackRateLimiter::combined).subscribe().with(onDecision, onFailure);
+                    return;
+                }
+                var decided = mode == Mode.TRY ? requests.stream().map(CallbackRateLimiter::query).toList() : requests;
+                if (decided.size() == 1) {
+                    check(decided.get(0), onDecision, onFailure);
                 } else {
-                    limiter.checkAll(requests).subscribe().with(onDecision, onFailure);
+                    limiter.checkAll(decided).subscribe().with(onDecision, onFailure);
                 }
             }
-
-            @Override
-            public void chargeAll(List<RateLimitRequest> requests, Consumer<Decision> onDecision,
-                    Consumer<Throwable> onFailure) {
-                // each is taken in any case, so they need not be taken together
-                Uni.join().all(requests.stream().map(limiter::charge).toList()).andFailFast()
-                        .map(CallbackRateLimiter::combined).subscribe().with(onDecision, onFailure);
-            }
         };
+    }
+
+    /** Returns a request that asks for one unit of each check, and takes nothing. */
+    private static RateLimitRequest query(RateLimitRequest request) {
+        var checks = request.checks().stream()
+                .map(check -> new ResourceCheck(check.resource(), check.rate(), 0).withFallback(check.fallback())).toList();
+        return new RateLimitRequest(request.identifier(), request.tier(), request.label(), checks, request.shadow());
     }
 
     private static Decision combined(List<Decision> decisions) {

@@ -7,6 +7,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 
 import dev.sluice.api.FallbackPolicy;
+import dev.sluice.api.QuotaUnit;
 import dev.sluice.api.RateLimitRequest;
 import dev.sluice.api.ResourceCheck;
 import dev.sluice.store.ClaimPlan;
@@ -49,7 +50,7 @@ final class ClaimPlanCache {
     ClaimPlan planFor(List<ResourceCheck> checks, boolean consume) {
         boolean costs = false;
         for (var check : checks) {
-            if (check.reserved()) {
+            if (isEstimate(check)) {
                 return ClaimPlan.of(claims(checks, consume)); // estimates differ from request to request
             }
             costs |= check.cost() > 0;
@@ -57,6 +58,22 @@ final class ClaimPlanCache {
         return costs == consume
                 ? cached(plans, checks, created -> ClaimPlan.of(claims(created, consume))).at(clock) // keeps other periods, too
                 : ClaimPlan.of(claims(checks, consume));
+    }
+
+    /** Returns whether a cost differs from request to request: that of tokens and dollars, which are reserved. */
+    private static boolean isEstimate(ResourceCheck check) {
+        if (check.reserved()) {
+            for (var quota : check.rate().quotas()) {
+                if (quota.unit() != QuotaUnit.REQUESTS) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    private static boolean isEstimate(WindowClaim claim) {
+        return claim.reserved() && claim.unit() != QuotaUnit.REQUESTS;
     }
 
     /** Returns the plan of checks whose costs are taken beyond the limits. */
@@ -74,11 +91,19 @@ final class ClaimPlanCache {
                 : plan;
     }
 
-    /** Returns the plan of several identifiers whose claims must all fit, of which each has one of these plans. */
-    JointPlan jointPlan(List<ClaimPlan> parts) {
+    /**
+     * Returns the plan of several identifiers whose claims must all fit, of which each has one of these plans.
+     *
+     * @param zeroCostAsks whether a claim of cost 0 asks for one unit
+     */
+    JointPlan jointPlan(List<ClaimPlan> parts, boolean zeroCostAsks) {
+        if (zeroCostAsks) {
+            return new JointPlan(parts, true);
+        }
         for (var part : parts) {
-            if (part.reserved() || part.get(0).enforcement() == Enforcement.CHARGED) { // costs differ from request to request
-                return new JointPlan(parts, false);
+            if (part.get(0).enforcement() == Enforcement.CHARGED
+                    || part.reserved() && part.stream().anyMatch(ClaimPlanCache::isEstimate)) {
+                return new JointPlan(parts, false); // costs differ from request to request
             }
         }
         return cached(jointPlans, parts, created -> new JointPlan(created, false));

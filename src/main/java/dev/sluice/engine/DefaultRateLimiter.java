@@ -94,7 +94,7 @@ public final class DefaultRateLimiter implements RateLimiter, CallbackRateLimite
     @Override
     public void check(RateLimitRequest request, Consumer<Decision> onDecision, Consumer<Throwable> onFailure) {
         if (enabled) {
-            new Check(List.of(request), IdentityChain.NONE, false, onDecision, onFailure).start();
+            new Check(List.of(request), IdentityChain.NONE, Mode.TAKE, onDecision, onFailure).start();
         } else {
             onDecision.accept(uncounted(List.of(request), DecisionMode.OFF));
         }
@@ -106,10 +106,10 @@ public final class DefaultRateLimiter implements RateLimiter, CallbackRateLimite
     }
 
     @Override
-    public void checkAll(List<RateLimitRequest> requests, IdentityChain chain, Consumer<Decision> onDecision,
+    public void decideAll(List<RateLimitRequest> requests, IdentityChain chain, Mode mode, Consumer<Decision> onDecision,
             Consumer<Throwable> onFailure) {
         if (enabled) {
-            new Check(RequestMerger.merge(requests), chain, false, onDecision, onFailure).start();
+            new Check(RequestMerger.merge(requests), chain, mode, onDecision, onFailure).start();
         } else {
             onDecision.accept(uncounted(requests, DecisionMode.OFF));
         }
@@ -119,15 +119,6 @@ public final class DefaultRateLimiter implements RateLimiter, CallbackRateLimite
     public Uni<Decision> charge(RateLimitRequest request) {
         return SubscriberContext.completeOn(
                 () -> Uni.createFrom().emitter(emitter -> chargeAll(List.of(request), emitter::complete, emitter::fail)));
-    }
-
-    @Override
-    public void chargeAll(List<RateLimitRequest> requests, Consumer<Decision> onDecision, Consumer<Throwable> onFailure) {
-        if (enabled) {
-            new Check(RequestMerger.merge(requests), IdentityChain.NONE, true, onDecision, onFailure).start();
-        } else {
-            onDecision.accept(uncounted(requests, DecisionMode.OFF));
-        }
     }
 
     @Override
@@ -153,25 +144,27 @@ public final class DefaultRateLimiter implements RateLimiter, CallbackRateLimite
 
         private final List<RateLimitRequest> requests;
         private final IdentityChain chain;
-        /** True if the costs are taken also beyond the limits. */
-        private final boolean charge;
+        private final Mode mode;
         private final Consumer<Decision> onDecision;
         private final Consumer<Throwable> onError;
         private final long startNanos = System.nanoTime();
         private boolean hasShadow;
+        /** True if a cost of 0, beside others, asks for one unit. */
+        private boolean asks;
 
         /** @param requests requests of different identifiers or shadow rules */
-        Check(List<RateLimitRequest> requests, IdentityChain chain, boolean charge, Consumer<Decision> onDecision,
+        Check(List<RateLimitRequest> requests, IdentityChain chain, Mode mode, Consumer<Decision> onDecision,
                 Consumer<Throwable> onError) {
             this.requests = requests;
             this.chain = chain;
-            this.charge = charge;
+            this.mode = mode;
             this.onDecision = onDecision;
             this.onError = onError;
         }
 
         void start() {
             boolean consume = false;
+            boolean anyFree = false;
             for (var request : requests) {
                 hasShadow |= request.shadow();
                 for (var check : request.checks()) {
@@ -180,9 +173,11 @@ public final class DefaultRateLimiter implements RateLimiter, CallbackRateLimite
                         return;
                     }
                     consume |= check.cost() > 0;
+                    anyFree |= check.cost() == 0;
                 }
             }
-            if (requests.size() == 1 && !hasShadow && !(charge && consume)) {
+            asks = mode == Mode.ASK && consume && anyFree;
+            if (requests.size() == 1 && !hasShadow && !asks && !(mode == Mode.CHARGE && consume)) {
                 var request = requests.get(0);
                 take(storedIdentifier(request), planCache.planFor(request, consume), consume);
             } else {
@@ -194,7 +189,7 @@ public final class DefaultRateLimiter implements RateLimiter, CallbackRateLimite
             var identifiers = new ArrayList<String>(requests.size());
             var parts = new ArrayList<ClaimPlan>(requests.size());
             for (var request : requests) {
-                var plan = charge && consume
+                var plan = mode == Mode.CHARGE && consume
                         ? planCache.chargePlan(request.checks())
                         : planCache.planFor(request, consume);
                 if (!plan.isEmpty()) { // otherwise unlimited
@@ -202,13 +197,13 @@ public final class DefaultRateLimiter implements RateLimiter, CallbackRateLimite
                     parts.add(plan);
                 }
             }
-            if (parts.isEmpty() || parts.size() == 1 && parts.get(0).get(0).enforcement() == Enforcement.ENFORCED) {
+            if (parts.isEmpty() || parts.size() == 1 && !asks && parts.get(0).get(0).enforcement() == Enforcement.ENFORCED) {
                 take(parts.isEmpty() ? null : identifiers.get(0), parts.isEmpty() ? ClaimPlan.of(List.of()) : parts.get(0),
                         consume);
                 return;
             }
-            var plan = planCache.jointPlan(parts);
-            joint.take(new JointRequest(identifiers, plan), consume, consume && plan.reserved() ? newReservation() : null,
+            var plan = planCache.jointPlan(parts, asks);
+            joint.take(new JointRequest(identifiers, plan), consume && mode != Mode.TRY, reservation(plan.reserved(), consume),
                     new Callback<>(outcome -> outcome.result() == null
                             ? unlimited(outcome.mode(), outcome.reservation())
                             : decision(outcome)) {
@@ -221,6 +216,11 @@ public final class DefaultRateLimiter implements RateLimiter, CallbackRateLimite
                             }
                         }
                     });
+        }
+
+        /** Returns the id of a reservation; null if nothing is reserved. In the mode ASK no answer is known, so nothing is settled. */
+        private String reservation(boolean reserved, boolean consume) {
+            return reserved && consume && (mode == Mode.TAKE || mode == Mode.CHARGE) ? newReservation() : null;
         }
 
         /** Returns the identifier under which the windows are stored. */
@@ -236,7 +236,7 @@ public final class DefaultRateLimiter implements RateLimiter, CallbackRateLimite
                 complete(uncounted(requests, store.mode()));
                 return;
             }
-            store.take(identifier, plan, consume, consume && plan.reserved() ? newReservation() : null,
+            store.take(identifier, plan, consume && mode != Mode.TRY, reservation(plan.reserved(), consume),
                     new Callback<>(outcome -> outcome.result() == null
                             ? unlimited(outcome.mode(), outcome.reservation())
                             : decision(identifier, outcome)));

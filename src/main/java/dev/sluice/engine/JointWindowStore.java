@@ -41,7 +41,8 @@ public final class JointWindowStore {
             var counted = outcomes.stream().filter(outcome -> outcome.result() != null).toList();
             var mode = outcomes.stream().map(Outcome::mode).filter(DecisionMode::isOutage).findFirst()
                     .orElse(DecisionMode.REDIS);
-            var token = outcomes.stream().map(Outcome::reservation).filter(Objects::nonNull).findFirst().orElse(null);
+            var token = ReservationToken
+                    .combine(outcomes.stream().map(Outcome::reservation).filter(Objects::nonNull).toList());
             if (counted.isEmpty()) {
                 return new Outcome(mode, outcomes.get(0).request(), null, token);
             }

@@ -8,6 +8,7 @@ import jakarta.ws.rs.core.Response;
 import dev.sluice.api.Decision;
 import dev.sluice.api.QuotaUnit;
 import dev.sluice.identity.chain.LevelResources;
+import dev.sluice.policy.cost.InvalidCostException;
 import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
@@ -255,6 +256,21 @@ public final class ErrorResponse {
             problem |= accepted.weight() > 0 && PROBLEM_JSON.equalsIgnoreCase(accepted.value());
         }
         return problem ? PROBLEM_JSON : JSON;
+    }
+
+    /** Returns the error of a request that names a cost which cannot be charged: 400. */
+    public static ErrorResponse invalidCost(InvalidCostException invalid) {
+        return invalid.isAboveLimit() ? costAboveLimit(invalid.field()) : badRequest(invalid.field(), invalid.getMessage());
+    }
+
+    /**
+     * Returns the error of a cost that is above the limit: 400.
+     *
+     * @param field name of the field that has the cost
+     */
+    public static ErrorResponse costAboveLimit(String field) {
+        return new ErrorResponse(400, "RATE_4002", "cost exceeds the limit: the request can never be allowed",
+                new JsonObject().put("field", field), JsonObject::new);
     }
 
     /** Sends this error as the response of a request. */

@@ -2,10 +2,12 @@ package dev.sluice.http;
 
 import jakarta.inject.Singleton;
 import jakarta.ws.rs.Priorities;
+import jakarta.ws.rs.container.ContainerResponseContext;
 import jakarta.ws.rs.container.ResourceInfo;
 import jakarta.ws.rs.core.UriInfo;
 
 import org.jboss.resteasy.reactive.server.ServerRequestFilter;
+import org.jboss.resteasy.reactive.server.ServerResponseFilter;
 import org.jboss.resteasy.reactive.server.spi.ResteasyReactiveContainerRequestContext;
 
 import dev.sluice.interceptor.DecidedMarker;
@@ -52,6 +54,18 @@ public class RateLimitFilter {
         limiter.admit(request, limits, name -> parameter(context.getUriInfo(), name), suspended::onResult,
                 suspended::onFailure);
         suspended.admissionRequested();
+    }
+
+    /**
+     * Settles what depends on the response, after all other filters: RESTEasy writes status and headers when Vert.x has already called
+     * the handlers of the head that were added here.
+     */
+    @ServerResponseFilter(priority = Integer.MIN_VALUE)
+    public void settle(ContainerResponseContext response, RoutingContext request) {
+        var answer = PendingAnswer.of(request);
+        if (answer != null) {
+            answer.onAnswer(response);
+        }
     }
 
     /** Returns the path parameter of this name, else the query parameter, else an empty string. */

@@ -17,10 +17,13 @@ import dev.sluice.identity.RejectedCredential;
 import dev.sluice.identity.RejectedCredentialException;
 import dev.sluice.interceptor.MethodLimits;
 import dev.sluice.policy.ApiRequest;
+import dev.sluice.policy.AwaitedUnits;
 import dev.sluice.policy.Caller;
 import dev.sluice.policy.CallerResolver;
 import dev.sluice.policy.CurrentPolicy;
 import dev.sluice.policy.RuleMatch;
+import dev.sluice.policy.cost.InvalidCostException;
+import dev.sluice.settlement.SettlementQueue;
 import io.smallrye.mutiny.Uni;
 import io.vertx.ext.web.RoutingContext;
 
@@ -38,9 +41,11 @@ public class RequestRateLimiter {
     private final CallbackRateLimiter limiter;
     private final RateLimitHeaders headers;
     private final CredentialFailures credentialFailures;
+    private final SettlementQueue settlements;
 
     RequestRateLimiter(CallerResolver callers, CurrentPolicy policy, CallbackRateLimiter limiter, RateLimitHeaders headers,
-            CredentialFailures credentialFailures) {
+            CredentialFailures credentialFailures, SettlementQueue settlements) {
+        this.settlements = settlements;
         this.credentialFailures = credentialFailures;
         this.callers = callers;
         this.policy = policy;
@@ -103,7 +108,7 @@ public class RequestRateLimiter {
         var request = context.request();
         return policy.match(new ApiRequest(request.method().name(), methods, () -> RequestAuthority.of(request), request.path(),
                 request.query(), request.headers(),
-                () -> callers.resolveAddress(context).identity()));
+                () -> callers.resolveAddress(context).identity(), true));
     }
 
     private void admit(PendingAdmission pending) {
@@ -146,6 +151,9 @@ public class RequestRateLimiter {
             List<RateLimitRequest> requests;
             try {
                 requests = requests(caller);
+            } catch (InvalidCostException e) {
+                onResult.accept(new AdmissionResult(caller, ErrorResponse.invalidCost(e)));
+                return;
             } catch (RuntimeException e) {
                 onFailure.accept(e);
                 return;
@@ -157,7 +165,8 @@ public class RequestRateLimiter {
             if (requests.isEmpty()) {
                 onResult.accept(new AdmissionResult(caller, null));
             } else {
-                limiter.checkAll(requests, caller.identity().chain(), decision -> complete(caller, decision), this::fail);
+                limiter.checkAll(requests, caller.identity().chain(), decision -> complete(caller, requests, decision),
+                        this::fail);
             }
         }
 
@@ -173,11 +182,14 @@ public class RequestRateLimiter {
             return requests;
         }
 
-        private void complete(Caller caller, Decision decision) {
+        private void complete(Caller caller, List<RateLimitRequest> requests, Decision decision) {
             AdmissionResult result;
             try {
                 RequestSlot.hold(request, decision.slot());
-                result = writeDecision(request, caller, decision);
+                var awaited = decision.allowed() ? match.awaited(requests) : List.<AwaitedUnits>of();
+                result = awaited.isEmpty()
+                        ? writeDecision(request, caller, decision)
+                        : awaitAnswer(request, caller, decision, awaited);
             } catch (RuntimeException e) {
                 decision.slot().release();
                 onFailure.accept(e);
@@ -199,6 +211,15 @@ public class RequestRateLimiter {
                 onFailure.accept(cause);
             }
         }
+    }
+
+    /** Admits a request whose units depend on its answer. The headers tell what was left before the request. */
+    private AdmissionResult awaitAnswer(RoutingContext request, Caller caller, Decision decision, List<AwaitedUnits> awaited) {
+        headers.write(request.response().headers(), AwaitedUnits.withoutCounted(decision, awaited));
+        var answer = new PendingAnswer(awaited, decision.reservation().orElse(null), caller.identity().chain(),
+                settlements);
+        answer.observe(request);
+        return new AdmissionResult(caller, null, answer);
     }
 
     private AdmissionResult writeDecision(RoutingContext request, Caller caller, Decision decision) {

@@ -16,7 +16,8 @@ import io.vertx.core.MultiMap;
  * @param query query as it was sent; null if there is none
  * @param headers headers
  * @param address returns the identity of the client's address
+ * @param answered whether the answer will be known; otherwise, what depends on it is only asked for
  */
 public record ApiRequest(String method, List<String> furtherMethods, Supplier<String> authority, String path, String query,
-        MultiMap headers, Supplier<Identity> address) {
+        MultiMap headers, Supplier<Identity> address, boolean answered) {
 }

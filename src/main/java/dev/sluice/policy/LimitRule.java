@@ -12,6 +12,7 @@ import dev.sluice.api.Quota;
 import dev.sluice.api.Rate;
 import dev.sluice.api.RateLimitRequest;
 import dev.sluice.api.ResourceCheck;
+import dev.sluice.policy.cost.InvalidCostException;
 
 /**
  * Limit rule: the rates of one endpoint or LLM provider, by tier.
@@ -21,7 +22,7 @@ import dev.sluice.api.ResourceCheck;
  * @param fallback policy while Redis is unavailable; null for that of {@code rate-limit.fallback}
  * @param options what it says besides its rates
  * @param also rules that hold too
- * @param unitChecks the checks of a request that costs one unit, by tier
+ * @param unitChecks the checks of a request that costs what the rule says by itself, by tier: one unit if it says nothing
  * @param isUnlimited whether every tier is unlimited, by the rules that hold too as well
  */
 public record LimitRule(String resource, Map<String, Rate> rates, FallbackPolicy fallback, RuleOptions options,
@@ -44,14 +45,16 @@ public record LimitRule(String resource, Map<String, Rate> rates, FallbackPolicy
             List<LimitRule> also) {
         this(resource, rates, fallback, options, List.copyOf(also),
                 rates.entrySet().stream().collect(Collectors.toUnmodifiableMap(Map.Entry::getKey,
-                        rate -> unitChecks(resource, rate.getValue(), options.concurrency().get(rate.getKey()), fallback))),
+                        rate -> checks(resource, rate.getValue(), options.cost().base(), options, rate.getKey(), fallback))),
                 rates.values().stream().allMatch(Rate.UNLIMITED::equals) && options.concurrency().isEmpty()
                         && also.stream().allMatch(LimitRule::isUnlimited));
     }
 
-    /** @param concurrency maximum number of requests in flight; null for no such limit */
-    private static List<ResourceCheck> unitChecks(String resource, Rate rate, Long concurrency, FallbackPolicy fallback) {
-        var ofRate = new ResourceCheck(resource, rate, 1).withFallback(fallback);
+    /** Returns the checks of a request of a tier: of its rate, and of the requests in flight. */
+    private static List<ResourceCheck> checks(String resource, Rate rate, long cost, RuleOptions options, String tier,
+            FallbackPolicy fallback) {
+        var ofRate = new ResourceCheck(resource, rate, cost, options.needsAnswer(), fallback);
+        var concurrency = options.concurrency().get(tier);
         return concurrency == null
                 ? List.of(ofRate)
                 : List.of(ofRate, new ResourceCheck(resource, Rate.concurrency(concurrency), 1).withFallback(fallback));
@@ -77,9 +80,25 @@ public record LimitRule(String resource, Map<String, Rate> rates, FallbackPolicy
         return rates.get(tier);
     }
 
-    /** Returns the request for a decision on one unit. */
-    public RateLimitRequest request(String identifier, String tier) {
+    /** Returns the request for a decision on the units that a request takes by the rule itself. */
+    RateLimitRequest request(String identifier, String tier) {
         return new RateLimitRequest(identifier, tier, resource, singleUnitChecks(tier), options.shadow());
+    }
+
+    /**
+     * Returns the request for a decision. If units depend on the answer, they are reserved.
+     *
+     * @throws InvalidCostException if the cost is above the limit, unless the rule denies nothing
+     */
+    RateLimitRequest request(String identifier, String tier, long cost) {
+        if (cost == options.cost().base()) {
+            return request(identifier, tier);
+        }
+        var checks = checks(resource, rateOrFirst(tier), cost, options, tier, fallback);
+        if (!options.shadow() && checks.get(0).exceedsLimit()) {
+            throw InvalidCostException.aboveLimit(options.cost().field());
+        }
+        return new RateLimitRequest(identifier, tier, resource, checks, options.shadow());
     }
 
     /** Returns the check of a request of a tier. */
@@ -87,7 +106,9 @@ public record LimitRule(String resource, Map<String, Rate> rates, FallbackPolicy
         return new ResourceCheck(resource, rateOrFirst(tier), cost).withFallback(fallback);
     }
 
-    /** Returns the checks of a request of a tier that costs one unit: of its rate, and of the requests in flight. */
+    /**
+     * Returns the checks of a request of a tier that costs what the rule says by itself: of its rate, and of the requests in flight.
+     */
     public List<ResourceCheck> singleUnitChecks(String tier) {
         var checks = unitChecks.get(tier);
         return checks == null ? unitChecks.get(rates.keySet().iterator().next()) : checks;

@@ -11,6 +11,7 @@ import java.util.stream.Stream;
 
 import dev.sluice.api.RateLimitRequest;
 import dev.sluice.api.ResourceCheck;
+import dev.sluice.policy.cost.InvalidCostException;
 import dev.sluice.policy.key.KeySource;
 
 /**
@@ -47,7 +48,7 @@ public final class RuleMatch {
     /** Returns whether no rule limits any tier, whoever sends the request. */
     public boolean isUnlimited() {
         for (var rule : rules) {
-            if (!rule.isUnlimited() || rule.options().key().isOptional()) {
+            if (!rule.isUnlimited() || rule.options().key().isOptional() || rule.options().cost().isHidden()) {
                 return false;
             }
         }
@@ -59,6 +60,7 @@ public final class RuleMatch {
      *
      * @param withDefault whether the default rule counts
      * @return none if nothing limits the request
+     * @throws InvalidCostException if the request names a cost that no rule can charge
      */
     public List<RateLimitRequest> requests(Caller caller, boolean withDefault) {
         var levels = caller.identity().chain().levels();
@@ -96,14 +98,14 @@ public final class RuleMatch {
 
     /**
      * Returns the requests for a decision on a CORS preflight. It has neither the credentials nor the fields of the request that
-     * follows, so all rules count it for the address.
+     * follows, so all rules count it for the address, with one unit.
      *
      * @param address the address of the client as a caller
      */
     public List<RateLimitRequest> preflightRequests(Caller address) {
         var identifier = address.identity().identifier();
         return rules.stream().flatMap(rule -> Stream.concat(Stream.of(rule), furtherRules(rule)))
-                .map(rule -> rule.request(identifier, address.tier())).toList();
+                .map(rule -> request(rule, identifier, address.tier(), 1)).toList();
     }
 
     /** Returns the rules that hold too, as far as they are for this request. */
@@ -117,12 +119,55 @@ public final class RuleMatch {
         var requests = new ArrayList<RateLimitRequest>();
         identifiers(caller).forEach((rule, identifiers) -> {
             if (withDefault || !rule.isDefault()) {
-                identifiers.forEach(identifier -> requests.add(rule.request(identifier, caller.tier())));
-                furtherRules(rule).forEach(further -> further.options().key().identifiers(source(rule, caller))
-                        .forEach(identifier -> requests.add(further.request(identifier, caller.tier()))));
+                addRequests(requests, rule, identifiers, caller.tier());
+                for (var further : rule.also()) {
+                    if (policy.isFor(further, request)) {
+                        addRequests(requests, further, further.options().key().identifiers(source(rule, caller)),
+                                caller.tier());
+                    }
+                }
             }
         });
         return requests;
+    }
+
+    private void addRequests(List<RateLimitRequest> requests, LimitRule rule, List<String> identifiers, String tier) {
+        long cost = identifiers.isEmpty() ? 0 : cost(rule);
+        for (var identifier : identifiers) {
+            requests.add(request(rule, identifier, tier, cost));
+        }
+    }
+
+    private long cost(LimitRule rule) {
+        try {
+            return rule.options().cost().units(request.headers(), request.query());
+        } catch (InvalidCostException e) {
+            if (rule.options().shadow()) {
+                return rule.options().cost().base();
+            }
+            throw e;
+        }
+    }
+
+    private RateLimitRequest request(LimitRule rule, String identifier, String tier, long cost) {
+        return request.answered() || rule.options().count().isAll()
+                ? rule.request(identifier, tier, cost)
+                : rule.request(identifier, tier, 0);
+    }
+
+    /** Returns what requests of this match reserve until the answer is known; none if they take units in any case. */
+    public List<AwaitedUnits> awaited(List<RateLimitRequest> requests) {
+        List<AwaitedUnits> awaited = List.of();
+        for (var each : requests) {
+            for (var check : each.checks()) {
+                var rule = check.reserved() ? policy.rule(check.resource()) : null;
+                if (rule != null) {
+                    awaited = awaited.isEmpty() ? new ArrayList<>(2) : awaited;
+                    awaited.add(new AwaitedUnits(each.identifier(), check.resource(), check.cost(), rule.options()));
+                }
+            }
+        }
+        return awaited;
     }
 
     /** Returns the identifiers for each rule that applies. In place of one that does not, the next specific one applies. */

@@ -14,6 +14,8 @@ import java.util.regex.Pattern;
 import dev.sluice.api.QuotaUnit;
 import dev.sluice.config.ConfigProblems;
 import dev.sluice.config.Suggestions;
+import dev.sluice.policy.cost.CountedAnswers;
+import dev.sluice.policy.cost.RuleCost;
 import dev.sluice.policy.key.RuleKey;
 
 /** Reads what a rule says besides its rates, and reports what is invalid. */
@@ -28,15 +30,15 @@ final class RuleOptionsReader {
 
     private static final String CONCURRENCY_ALLOWED = "a whole number of requests in flight from 1 to "
             + QuotaUnit.CONCURRENT_REQUESTS.maxLimit();
+    static final String COST = "cost";
+    static final String COUNT = "count";
 
     /** Options that are lists, or strings with commas. */
-    static final Set<String> LISTS = Set.of(KEY, METHODS, HOSTS, ALSO);
+    static final Set<String> LISTS = Set.of(KEY, METHODS, HOSTS, ALSO, COUNT);
     /** Names that stand beside those of the tiers in a rule, and so cannot be names of tiers. */
-    static final Set<String> RESERVED = Set.of(LimitRule.FALLBACK, KEY, "cost", "count", SHADOW, CONCURRENCY, "also",
-            "methods",
-            "hosts");
+    static final Set<String> RESERVED = Set.of(LimitRule.FALLBACK, KEY, COST, COUNT, SHADOW, CONCURRENCY, ALSO, METHODS, HOSTS);
 
-    private static final Set<String> OPTIONS = Set.of(KEY, SHADOW, METHODS, HOSTS, ALSO, CONCURRENCY);
+    private static final Set<String> OPTIONS = Set.of(KEY, SHADOW, METHODS, HOSTS, ALSO, CONCURRENCY, COST, COUNT);
     private static final Pattern HOST = Pattern
             .compile("(?:\\*\\.)?[a-z0-9_-]+(?:\\.[a-z0-9_-]+)*|\\[[0-9a-f:.]+]");
     private static final Pattern ELEMENT = Pattern.compile("(.+)\\[([0-9]{1,4})]");
@@ -107,7 +109,7 @@ final class RuleOptionsReader {
     private RuleOptions options(List<String> template) {
         return texts.isEmpty() && concurrency.isEmpty()
                 ? RuleOptions.NONE
-                : new RuleOptions(key(), shadow(), scope(), concurrencyByTier(), template);
+                : new RuleOptions(key(), shadow(), scope(), concurrencyByTier(), template, cost(), count());
     }
 
     private Map<String, Long> concurrencyByTier() {
@@ -203,6 +205,32 @@ final class RuleOptionsReader {
             addProblem(KEY, e.getMessage() + "; allowed: " + RuleKey.ALLOWED);
             return RuleKey.CALLER;
         }
+    }
+
+    private RuleCost cost() {
+        try {
+            return texts.containsKey(COST) ? RuleCost.parse(texts.get(COST)) : RuleCost.ONE;
+        } catch (IllegalArgumentException e) {
+            addProblem(COST, e.getMessage() + "; allowed: " + RuleCost.ALLOWED);
+            return RuleCost.ONE;
+        }
+    }
+
+    private CountedAnswers count() {
+        try {
+            return texts.containsKey(COUNT) ? CountedAnswers.parse(list(COUNT)) : CountedAnswers.ALL;
+        } catch (IllegalArgumentException e) {
+            addProblem(COUNT, e.getMessage() + "; allowed: " + CountedAnswers.ALLOWED);
+            return CountedAnswers.ALL;
+        }
+    }
+
+    /** Reports a rule by which a request that names no cost takes more than the limit of a tier, so that it is never admitted. */
+    static void checkCost(String property, LimitRule rule, ConfigProblems problems) {
+        long cost = rule.options().cost().base();
+        rule.rates().forEach((tier, rate) -> rate.quotas().stream().filter(quota -> cost > quota.limit()).findFirst()
+                .ifPresent(quota -> problems.add(property + '.' + COST, rule.options().cost().toString(),
+                        "at most the limit of each tier; that of " + tier + " is " + rate)));
     }
 
     private void addProblem(String option, String allowed) {

@@ -158,6 +158,7 @@ final class RuleReader {
         var fallback = fallback(property + '.' + LimitRule.FALLBACK, options.rates().get(LimitRule.FALLBACK));
         var rule = new LimitRule(LimitRule.NAMED + name, Collections.unmodifiableMap(rates), fallback, options.readNamed(),
                 List.of());
+        RuleOptionsReader.checkCost(property, rule, problems);
         named.put(name, rule);
         sources.put(rule.resource(), source.apply(property));
     }
@@ -195,6 +196,7 @@ final class RuleReader {
         var fallback = fallback(property(key, LimitRule.FALLBACK), byTier.get(LimitRule.FALLBACK));
         var rule = new LimitRule(endpoint.resource(), Collections.unmodifiableMap(rates), fallback, configured.options(),
                 configured.also());
+        RuleOptionsReader.checkCost(ENDPOINTS + '"' + key + '"', rule, problems);
         if (!matcher.add(endpoint.method(), endpoint.segments(), rule)) {
             problems.add(property(key, "*"), "(a rule)",
                     "another rule has the same path, up to the API prefix, slashes and names of"

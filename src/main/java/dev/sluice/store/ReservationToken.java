@@ -59,6 +59,33 @@ public record ReservationToken(Location location, String id, List<WindowKey> win
                 stored.stream().map(HashTags::rootOf).filter(Objects::nonNull).findFirst().orElse(null));
     }
 
+    /**
+     * Combines the tokens of one reservation in several slots of a cluster.
+     *
+     * @return null if no windows are reserved
+     */
+    public static String combine(List<String> texts) {
+        ReservationToken combined = null;
+        for (var text : texts) {
+            var token = parse(text);
+            if (token != null) { // otherwise it has no windows
+                combined = combined == null ? token : combined.with(token);
+            }
+        }
+        return combined == null ? null : combined.toString();
+    }
+
+    private ReservationToken with(ReservationToken other) {
+        return new ReservationToken(location == other.location ? location : Location.BOTH, id,
+                Stream.concat(windows.stream(), other.windows.stream()).distinct().toList(), root == null ? other.root : root);
+    }
+
+    /** Returns a token for identifiers whose windows are in slots of their own, also if those of others are in that of a root. */
+    public static String withoutRoot(String text) {
+        int root = text.indexOf('.');
+        return root < 0 ? text : text.substring(0, root);
+    }
+
     /** Returns the name under which the windows of an identifier are stored. */
     public String stored(String identifier) {
         return root == null ? identifier : HashTags.inSlotOf(root, identifier);

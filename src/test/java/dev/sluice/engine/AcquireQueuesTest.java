@@ -65,13 +65,8 @@ class AcquireQueuesTest {
         }
 
         @Override
-        public void checkAll(List<RateLimitRequest> requests, IdentityChain chain, Consumer<Decision> onDecision,
+        public void decideAll(List<RateLimitRequest> requests, IdentityChain chain, Mode mode, Consumer<Decision> onDecision,
                 Consumer<Throwable> onFailure) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public void chargeAll(List<RateLimitRequest> requests, Consumer<Decision> onDecision, Consumer<Throwable> onFailure) {
             throw new UnsupportedOperationException();
         }
     }
@@ -390,14 +385,8 @@ class AcquireQueuesTest {
                 }
 
                 @Override
-                public void checkAll(List<RateLimitRequest> requests, IdentityChain chain,
+                public void decideAll(List<RateLimitRequest> requests, IdentityChain chain, Mode mode,
                         Consumer<Decision> onDecision, Consumer<Throwable> onFailure) {
-                    throw new UnsupportedOperationException();
-                }
-
-                @Override
-                public void chargeAll(List<RateLimitRequest> requests, Consumer<Decision> onDecision,
-                        Consumer<Throwable> onFailure) {
                     throw new UnsupportedOperationException();
                 }
             };

@@ -3,10 +3,14 @@ package dev.sluice.testing;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 
 import io.netty.buffer.Unpooled;
+import io.netty.handler.codec.http.QueryStringDecoder;
 import io.quarkus.test.common.QuarkusTestResourceLifecycleManager;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
@@ -19,13 +23,15 @@ import io.vertx.core.net.impl.ConnectionBase;
 
 /**
  * Upstream API that echoes requests, with special behaviour on some paths: {@code /status/503}, {@code /silent}, {@code
- * /hangup}, {@code /trickle}, {@code /count}, {@code /download}, {@code /ws}, {@code /no-ws}.
+ * /hangup}, {@code /later}, {@code /answers/401?cost=5}, {@code /trickle}, {@code /count}, {@code /download}, {@code /ws}, {@code /no-ws}.
  */
 public class EchoUpstream implements QuarkusTestResourceLifecycleManager {
 
     public static final int DOWNLOAD_BYTES = 20 << 20;
     /** Responses of {@code /trickle} that have not been ended, by query of the request. */
     public static final Map<String, HttpServerResponse> TRICKLING = new ConcurrentHashMap<>();
+    /** Responses of {@code /later} that have not begun. */
+    public static final Queue<HttpServerResponse> LATER = new ConcurrentLinkedQueue<>();
 
     private final Vertx vertx = Vertx.vertx();
     private int port;
@@ -50,6 +56,12 @@ public class EchoUpstream implements QuarkusTestResourceLifecycleManager {
         if (path.startsWith("/status/")) {
             response.setStatusCode(Integer.parseInt(path.substring("/status/".length()))).setStatusMessage("As Asked")
                     .putHeader("Retry-After", "7").end("body of " + path);
+        } else if (path.matches("/(answers|billed|capped)/.*")) {
+            var query = new QueryStringDecoder(request.uri()).parameters();
+            query.getOrDefault("cost", List.of()).forEach(cost -> response.headers().add("X-Cost", cost));
+            response.setStatusCode(Integer.parseInt(path.substring(path.lastIndexOf('/') + 1))).end("answer");
+        } else if (path.equals("/later")) {
+            LATER.add(response);
         } else if (path.equals("/silent")) {
             request.handler(chunk -> {
             });

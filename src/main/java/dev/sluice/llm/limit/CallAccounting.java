@@ -15,6 +15,7 @@ import dev.sluice.llm.pricing.ModelPrice;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.TokenUsage;
 import dev.sluice.llm.protocol.UsageDetails;
+import dev.sluice.settlement.SettlementQueue;
 import io.smallrye.mutiny.Uni;
 
 /** Writes the end of a call to the windows, the ledger and the metrics. */

@@ -6,6 +6,7 @@ import dev.sluice.llm.ledger.CallOwner;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.TokenUsage;
 import dev.sluice.llm.protocol.UsageDetails;
+import dev.sluice.settlement.Settlement;
 
 /**
  * Call whose usage is reported to a later request, possibly of another instance.

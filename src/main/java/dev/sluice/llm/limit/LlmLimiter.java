@@ -25,6 +25,7 @@ import dev.sluice.llm.pricing.CostParts;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.TokenUsage;
 import dev.sluice.llm.protocol.UsageDetails;
+import dev.sluice.settlement.SettlementQueue;
 import io.smallrye.mutiny.Uni;
 
 /**

@@ -38,6 +38,9 @@ record KeyPart(Kind kind, String name, boolean optional, String label, boolean h
             "cookie",
             "credential", "signature", "jwt", "otp");
 
+    /** Stands for the value of a part that has too many. Values are percent-encoded, so that none has this form. */
+    private static final String MANY_VALUES = "*";
+
     static KeyPart of(Kind kind, String name, boolean optional) {
         var label = new StringBuilder(kind.word());
         if (name != null) {
@@ -87,10 +90,16 @@ record KeyPart(Kind kind, String name, boolean optional, String label, boolean h
         return caller.chain().user() == null ? caller.userName().orElse(null) : caller.chain().user();
     }
 
-    /** Appends the part with a value to an identifier. The empty value is not hashed: it is that of an absent part, too. */
+    /**
+     * Appends the part with a value to an identifier. The empty value is not hashed: it is that of an absent part, too.
+     *
+     * @param value the value; null if the part has too many
+     */
     void append(StringBuilder identifier, String value) {
         identifier.append(label);
-        if (hashed && !value.isEmpty()) {
+        if (value == null) {
+            identifier.append(MANY_VALUES);
+        } else if (hashed && !value.isEmpty()) {
             identifier.append("sha256:").append(Sha256.hex(value));
         } else {
             PercentEncoding.appendEncoded(identifier, value);

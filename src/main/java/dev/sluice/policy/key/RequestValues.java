@@ -12,13 +12,13 @@ import io.vertx.core.http.HttpHeaders;
  * Reads header fields, query parameters and cookies in each way in which a server may read them. Each character of a header or a query
  * stands for one byte of the request.
  */
-final class RequestValues {
+public final class RequestValues {
 
     private RequestValues() {
     }
 
     /** Adds the value of each line of a header field, also under the names that {@linkplain FieldNames CGI} does not distinguish. */
-    static void header(MultiMap headers, String name, KeyReadings readings) {
+    public static void header(MultiMap headers, String name, ValueReadings readings) {
         for (var field : headers) {
             var given = field.getKey();
             if (given.equalsIgnoreCase(name)) {
@@ -36,7 +36,7 @@ final class RequestValues {
      *
      * @param query query as it was sent; null if there is none
      */
-    static void query(String query, String name, KeyReadings readings) {
+    public static void query(String query, String name, ValueReadings readings) {
         if (query != null) {
             pairs(query, "&", name, true, readings);
             if (query.indexOf(';') >= 0) {
@@ -46,13 +46,13 @@ final class RequestValues {
     }
 
     /** Adds the value of each cookie of a name. Some servers ignore the case of names. */
-    static void cookie(MultiMap headers, String name, KeyReadings readings) {
+    static void cookie(MultiMap headers, String name, ValueReadings readings) {
         for (var line : headers.getAll(HttpHeaders.COOKIE)) {
             pairs(line, ";", name, true, readings);
         }
     }
 
-    private static void pairs(String text, String separator, String name, boolean exact, KeyReadings readings) {
+    private static void pairs(String text, String separator, String name, boolean exact, ValueReadings readings) {
         for (var pair : text.split(separator)) {
             int equals = pair.indexOf('=');
             var given = decode((equals < 0 ? pair : pair.substring(0, equals)).strip());

@@ -4,8 +4,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Function;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 import dev.sluice.api.Identifiers;
 import dev.sluice.config.Suggestions;
@@ -116,7 +118,11 @@ public final class RuleKey {
 
     /**
      * Returns the identifiers whose windows a request counts in: usually one; several if parts of the request can be read in several
-     * ways; none if the rule does not apply. If there would be too many, the parts with several values count as the empty value.
+     * ways; none if the rule does not apply.
+     * <p>
+     * If there would be more than {@link #MAX_IDENTIFIERS}, it counts for the first value of each part, for the last one, and in a window
+     * that all such requests share. A server that uses the first or the last value has counted it in that value's window. For a server
+     * that uses another one, such requests have one more window, whatever their values are.
      */
     public List<String> identifiers(KeySource source) {
         if (isCaller()) {
@@ -132,14 +138,33 @@ public final class RuleKey {
             values.add(ofPart.isEmpty() ? EMPTY_VALUE : ofPart);
             combinations = Math.min(combinations * Math.max(1, ofPart.size()), MAX_IDENTIFIERS + 1);
         }
-        if (combinations > MAX_IDENTIFIERS) {
-            values.replaceAll(several -> several.size() > 1 ? EMPTY_VALUE : several);
+        if (combinations == 1) {
+            return List.of(identifier(values, several -> several.get(0)));
         }
+        return combinations > MAX_IDENTIFIERS ? ofTooMany(values) : ofEach(values);
+    }
+
+    private List<String> ofEach(List<List<String>> values) {
         var identifiers = List.of(new StringBuilder());
         for (int i = 0; i < values.size(); i++) {
             identifiers = append(identifiers, parts.get(i), values.get(i));
         }
         return identifiers.stream().map(text -> Sha256.toIdentifier("", text.toString())).toList();
+    }
+
+    private List<String> ofTooMany(List<List<String>> values) {
+        return Stream.of(identifier(values, several -> several.get(0)),
+                identifier(values, several -> several.get(several.size() - 1)),
+                identifier(values, several -> several.size() > 1 ? null : several.get(0))).distinct().toList();
+    }
+
+    /** Returns the identifier that has one of the values of each part. */
+    private String identifier(List<List<String>> values, Function<List<String>, String> choice) {
+        var identifier = new StringBuilder(64);
+        for (int i = 0; i < values.size(); i++) {
+            parts.get(i).append(i == 0 ? identifier : identifier.append('|'), choice.apply(values.get(i)));
+        }
+        return Sha256.toIdentifier("", identifier.toString());
     }
 
     private static List<StringBuilder> append(List<StringBuilder> prefixes, KeyPart part, List<String> values) {

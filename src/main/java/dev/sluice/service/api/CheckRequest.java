@@ -18,7 +18,6 @@ import dev.sluice.api.ResourceCheck;
 import dev.sluice.http.ErrorResponse;
 import dev.sluice.llm.policy.CurrentLlmPolicy;
 import dev.sluice.policy.CurrentPolicy;
-import io.vertx.core.json.JsonObject;
 
 /** Body of {@code POST /v1/check}. */
 @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
@@ -42,10 +41,8 @@ record CheckRequest(
                 ? RateLimitRequest.of(identifier, resource, explicitRate(), units)
                 : forTier(units, policy, llmPolicy);
         var check = request.checks().get(0);
-        if (!isCharge() && !request.shadow() && check.rate() != Rate.BLOCKED && check.isUnsatisfiable()) {
-            throw new BadRequestException(
-                    new ErrorResponse(400, "RATE_4002", "cost exceeds the limit: the request can never be allowed",
-                            new JsonObject().put("field", "cost"), JsonObject::new));
+        if (!isCharge() && !request.shadow() && check.exceedsLimit()) {
+            throw new BadRequestException(ErrorResponse.costAboveLimit("cost"));
         }
         return request;
     }
@@ -64,7 +61,9 @@ record CheckRequest(
         var rule = apiRule == null ? llmPolicy.rule(resource) : apiRule;
         var ruleRate = rule == null || rule.rate(effective) == null ? policy.defaultRate(effective) : rule.rate(effective);
         return new RateLimitRequest(identifier, effective, rule == null ? RateLimitRequest.CUSTOM_LABEL : rule.resource(),
-                List.of(new ResourceCheck(resource, ruleRate, units).withFallback(rule == null ? null : rule.fallback())),
+                // a window is counted in the same form as on the gateway; the reservation is not settled
+                List.of(new ResourceCheck(resource, ruleRate, units, rule != null && rule.options().needsAnswer(),
+                        rule == null ? null : rule.fallback())),
                 rule != null && rule.options().shadow());
     }
 

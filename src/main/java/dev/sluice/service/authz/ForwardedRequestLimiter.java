@@ -22,6 +22,7 @@ import dev.sluice.policy.ApiRequest;
 import dev.sluice.policy.Caller;
 import dev.sluice.policy.CurrentPolicy;
 import dev.sluice.policy.RuleMatch;
+import dev.sluice.policy.cost.InvalidCostException;
 import dev.sluice.service.edge.Cors;
 import dev.sluice.service.edge.ServiceErrors;
 import dev.sluice.service.gateway.MethodOverrides;
@@ -57,7 +58,7 @@ public class ForwardedRequestLimiter {
      *
      * @param request the request
      * @param responseHeaders receives the rate-limit headers and {@code Retry-After}, before the result
-     * @param onResult receives the caller and the error to send: 401 if the credentials are invalid, 429 if the rate is exceeded,
+     * @param onResult receives the caller and the error to send: 400 if the cost is invalid, 401 if the credentials are, 429 if the rate is exceeded,
      *        503 if the store or the keys of JWTs are unavailable, 500 if the decision fails; null if the request is allowed
      */
     public void admit(ForwardedRequest request, MultiMap responseHeaders, Consumer<AdmissionResult> onResult) {
@@ -67,7 +68,7 @@ public class ForwardedRequestLimiter {
     private RuleMatch match(ForwardedRequest forwarded) {
         var request = new ApiRequest(forwarded.method(), MethodOverrides.methods(forwarded.headers(), forwarded.query()),
                 forwarded::authority, forwarded.path(), forwarded.query(), forwarded.fields(),
-                () -> callers.address(forwarded).identity());
+                () -> callers.address(forwarded).identity(), false);
         return forwarded.rule() == null ? policy.match(request) : policy.match(request, forwarded.rule());
     }
 
@@ -94,7 +95,14 @@ public class ForwardedRequestLimiter {
         }
 
         private void decide(Caller caller) {
-            decide(caller, match(request).requests(caller, true));
+            List<RateLimitRequest> requests;
+            try {
+                requests = match(request).requests(caller, true);
+            } catch (InvalidCostException e) {
+                onResult.accept(new AdmissionResult(caller, ErrorResponse.invalidCost(e)));
+                return;
+            }
+            decide(caller, requests);
         }
 
         private void decide(Caller caller, List<RateLimitRequest> matching) {
@@ -103,7 +111,8 @@ public class ForwardedRequestLimiter {
                 onResult.accept(new AdmissionResult(caller, null));
                 return;
             }
-            limiter.checkAll(requests, caller.identity().chain(), decision -> {
+            // rules that count by the answer, which is not known here, only ask whether a unit is left
+            limiter.decideAll(requests, caller.identity().chain(), CallbackRateLimiter.Mode.ASK, decision -> {
                 headers.write(responseHeaders, decision);
                 onResult.accept(
                         new AdmissionResult(caller, decision.allowed() ? null : ErrorResponse.rateLimitExceeded(decision)));

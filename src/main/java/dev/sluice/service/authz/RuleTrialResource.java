@@ -24,7 +24,6 @@ import org.eclipse.microprofile.openapi.annotations.tags.Tag;
 import dev.sluice.api.Decision;
 import dev.sluice.api.DecisionMode;
 import dev.sluice.api.RateLimitRequest;
-import dev.sluice.api.ResourceCheck;
 import dev.sluice.api.StoreUnavailableException;
 import dev.sluice.engine.CallbackRateLimiter;
 import dev.sluice.http.ErrorResponse;
@@ -34,6 +33,8 @@ import dev.sluice.identity.KeysUnavailableException;
 import dev.sluice.policy.ApiRequest;
 import dev.sluice.policy.Caller;
 import dev.sluice.policy.CurrentPolicy;
+import dev.sluice.policy.RuleMatch;
+import dev.sluice.policy.cost.InvalidCostException;
 import dev.sluice.service.api.EndpointAuthorization;
 import dev.sluice.service.api.OpenApiDefinition;
 import dev.sluice.service.api.RequestBodyReader;
@@ -95,36 +96,46 @@ public class RuleTrialResource {
     private void decide(ForwardedRequest request, Consumer<RuleTrialResponse> onResult, Consumer<Throwable> onFailure) {
         var match = policy.match(new ApiRequest(request.method(),
                 methodOverrides.allowedMethods(request.headers(), request.query()), request::authority, request.path(),
-                request.query(), request.headers(), () -> callers.address(request).identity()));
+                request.query(), request.headers(), () -> callers.address(request).identity(), true));
         if (Cors.isPreflight(request.method().toUpperCase(Locale.ROOT), request.headers())) {
             var address = callers.address(request);
             decide(request, address, match.preflightRequests(address), onResult, onFailure);
         } else {
             callers.resolveAsGateway(request,
-                    caller -> decide(request, caller, match.requests(caller, true), onResult, onFailure),
+                    caller -> decide(request, caller, match, onResult, onFailure),
                     failure -> onFailedCaller(failure, onResult, onFailure));
         }
+    }
+
+    private void decide(ForwardedRequest request, Caller caller, RuleMatch match, Consumer<RuleTrialResponse> onResult,
+            Consumer<Throwable> onFailure) {
+        List<RateLimitRequest> requests;
+        try {
+            requests = match.requests(caller, true);
+        } catch (InvalidCostException e) {
+            onResult.accept(RuleTrialResponse.refused(ErrorResponse.invalidCost(e)));
+            return;
+        }
+        decide(request, caller, requests, onResult, onFailure);
     }
 
     private void decide(ForwardedRequest request, Caller caller, List<RateLimitRequest> requests,
             Consumer<RuleTrialResponse> onResult, Consumer<Throwable> onFailure) {
         var queries = reserved.contains(request.path())
                 ? List.<RateLimitRequest>of()
-                : requests.stream().map(RuleTrialResource::query).toList();
+                : requests.stream().map(RuleTrialResource::unlabelled).toList();
         if (queries.isEmpty()) {
             onResult.accept(RuleTrialResponse.of(caller, queries,
                     Decision.uncounted(queries, DecisionMode.OFF, Instant.EPOCH), policy));
         } else {
-            limiter.checkAll(queries, caller.identity().chain(),
+            limiter.decideAll(queries, caller.identity().chain(), CallbackRateLimiter.Mode.TRY,
                     decision -> onResult.accept(RuleTrialResponse.of(caller, queries, decision, policy)), onFailure);
         }
     }
 
-    /** Returns a request that consumes nothing, and is not counted among the decisions of its rule. */
-    private static RateLimitRequest query(RateLimitRequest request) {
-        var checks = request.checks().stream()
-                .map(check -> new ResourceCheck(check.resource(), check.rate(), 0).withFallback(check.fallback())).toList();
-        return new RateLimitRequest(request.identifier(), request.tier(), RateLimitRequest.CUSTOM_LABEL, checks,
+    /** Returns a request that is not counted among the decisions of its rule. */
+    private static RateLimitRequest unlabelled(RateLimitRequest request) {
+        return new RateLimitRequest(request.identifier(), request.tier(), RateLimitRequest.CUSTOM_LABEL, request.checks(),
                 request.shadow());
     }
 

@@ -18,6 +18,7 @@ import dev.sluice.http.ErrorResponse;
 import dev.sluice.http.RateLimitHeaders;
 import dev.sluice.policy.Caller;
 import dev.sluice.policy.CurrentPolicy;
+import dev.sluice.policy.RuleOptions;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 
 /** Body of the response to {@code POST /v1/rules/try}. */
@@ -52,10 +53,12 @@ record RuleTrialResponse(
             @Schema(description = "Identifier whose window counts; values of credentials are hashed") String identifier,
             @Schema(description = "Key of the rule, if not the caller") String key,
             @Schema(description = "true: it denies nothing") Boolean shadow,
+            @Schema(description = "Units that the request takes, if not one; if the answer says it, those that it takes before") Long cost,
+            @Schema(description = "Answers whose requests count, if not all") String count,
+            @Schema(description = "What the rule does not do for requests that proxies describe, by forward authentication or ext_authz; absent if it does the same") List<String> proxyNotes,
             @Schema(description = "Where the rule was set; absent for limits of stored identities") String source,
             @Schema(description = "Whether the quotas have room") boolean allowed,
-            @Schema(description = "State of each window and of the requests in flight, before the request") List<Window> quotas,
-            @Schema(description = "What does not apply where a proxy asks for the decision") List<String> notes) {
+            @Schema(description = "State of each window and of the requests in flight, before the request") List<Window> quotas) {
     }
 
     @RegisterForReflection
@@ -70,9 +73,6 @@ record RuleTrialResponse(
                     quota.unit() == QuotaUnit.REQUESTS ? null : quota.unit().jsonName());
         }
     }
-
-    private static final String NO_CONCURRENCY = "concurrency: not supported by forward authentication and ext_authz, which do not"
-            + " tell the end of a request";
 
     static RuleTrialResponse refused(ErrorResponse error) {
         return new RuleTrialResponse(false, error.status(), error.message(), null, null, null, null, null, null, List.of());
@@ -90,6 +90,21 @@ record RuleTrialResponse(
                 governing(requests, decision, policy));
     }
 
+    /** Returns what a rule does not do where its answer is not known; null if it does everything. */
+    private static List<String> proxyNotes(RuleOptions options) {
+        var notes = new ArrayList<String>(3);
+        if (!options.count().isAll()) {
+            notes.add("count: the answer is not known, so a request is denied if no unit is left, and takes none");
+        }
+        if (options.cost().isFromResponse()) {
+            notes.add("cost: the answer is not known, so a request takes the default");
+        }
+        if (!options.concurrency().isEmpty()) {
+            notes.add("concurrency: the end of a request is not known, so requests in flight are not limited");
+        }
+        return notes.isEmpty() ? null : notes;
+    }
+
     private static List<Governing> governing(List<RateLimitRequest> requests, Decision decision, CurrentPolicy policy) {
         var governing = new ArrayList<Governing>();
         for (var request : requests) {
@@ -102,9 +117,10 @@ record RuleTrialResponse(
                 var rule = policy.rule(check.resource());
                 governing.add(new Governing(check.resource(), request.identifier(),
                         rule == null || rule.options().key().isCaller() ? null : rule.options().key().toString(),
-                        request.shadow() ? true : null, rule == null ? null : policy.source(check.resource()),
-                        quotas.stream().noneMatch(QuotaStatus::denied), quotas.stream().map(Window::of).toList(),
-                        rule == null || rule.options().concurrency().isEmpty() ? null : List.of(NO_CONCURRENCY)));
+                        request.shadow() ? true : null, check.cost() == 1 ? null : check.cost(),
+                        rule == null || rule.options().count().isAll() ? null : rule.options().count().toString(),
+                        rule == null ? null : proxyNotes(rule.options()), rule == null ? null : policy.source(check.resource()),
+                        quotas.stream().noneMatch(QuotaStatus::denied), quotas.stream().map(Window::of).toList()));
             }
         }
         return governing;

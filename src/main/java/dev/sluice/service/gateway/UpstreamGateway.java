@@ -8,6 +8,7 @@ import org.jboss.logging.Logger;
 
 import dev.sluice.http.AdmissionResult;
 import dev.sluice.http.ErrorResponse;
+import dev.sluice.http.PendingAnswer;
 import dev.sluice.http.RateLimitHeaders;
 import dev.sluice.http.RequestRateLimiter;
 import dev.sluice.policy.Caller;
@@ -84,7 +85,7 @@ public class UpstreamGateway {
         var methods = methodOverrides.methods(context.request());
         if (Cors.isPreflight(context.request())) {
             rateLimiter.admitPreflight(context, methods,
-                    admission -> onDecision(context, new AdmissionResult(null, admission.error())),
+                    admission -> onDecision(context, new AdmissionResult(null, admission.error(), admission.answer())),
                     failure -> onFailedDecision(context, failure));
         } else {
             rateLimiter.admit(context, methods, admission -> onDecision(context, admission),
@@ -104,17 +105,23 @@ public class UpstreamGateway {
 
     private void onDecision(RoutingContext context, AdmissionResult admission) {
         if (context.response().closed() || context.response().ended()) {
+            if (admission.answer() != null) {
+                admission.answer().onNoAnswer();
+            }
             return; // the client has disconnected, or the body has been rejected
         }
         if (admission.isDenied()) {
             GatewayErrors.send(context, admission.error());
         } else {
-            forward(context, admission.caller());
+            forward(context, admission.caller(), admission.answer());
         }
     }
 
-    /** @param caller identity to announce to the upstream; null for none */
-    private void forward(RoutingContext context, Caller caller) {
+    /**
+     * @param caller identity to announce to the upstream; null for none
+     * @param answer what is settled when the answer is known; null if nothing is
+     */
+    private void forward(RoutingContext context, Caller caller, PendingAnswer answer) {
         var request = context.request();
         boolean webSocket = ClientRequest.isWebSocketHandshake(request);
         UpstreamRequest forwarded;
@@ -131,8 +138,41 @@ public class UpstreamGateway {
         ProxyExchange.forward(upstream, context, forwarded, null, new ExchangeListener() {
             @Override
             public void onResponse(int status, MultiMap responseHeaders) {
+                if (answer != null) {
+                    answer.onAnswer(status, responseHeaders);
+                }
                 cors.merge(request, responseHeaders);
                 RateLimitHeaders.removeOverridden(responseHeaders, context.response().headers());
+            }
+
+            /** What the upstream has received may be done there, so its answer counts also if the client does not wait for it. */
+            @Override
+            public long drainMillis() {
+                return answer != null && answer.isOpen() ? upstream.options().responseTimeout().toMillis() : 0;
+            }
+
+            @Override
+            public void onDrainTimeout() {
+                onUnusable(504);
+            }
+
+            @Override
+            public void onAborted() {
+                onUnusable(502);
+            }
+
+            @Override
+            public void onCancelled() {
+                if (answer != null) {
+                    answer.onNoAnswer();
+                }
+            }
+
+            /** The client has gone, and would have received this status if the response had not begun. */
+            private void onUnusable(int status) {
+                if (answer != null) {
+                    answer.onAnswer(status, context.response().headers());
+                }
             }
 
             @Override

@@ -177,7 +177,9 @@ public final class ProxyExchange implements ConnectionAcquirer, RequestBody.List
                 .toMillis());
         HopByHopHeaders.removeFromResponse(head.headers);
         listener.onResponse(status, head.headers);
-        if (!clientGone) {
+        if (clientGone && listener.drainMillis() == 0) {
+            stopDraining(); // the head was all that the listener has waited for
+        } else if (!clientGone) {
             clientResponse = new ClientResponse(context, !stream.isHttp2());
             clientResponse.begin(head);
             if (stream.isHttp2()) {

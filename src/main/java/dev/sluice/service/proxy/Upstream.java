@@ -56,7 +56,7 @@ public final class Upstream {
         return url;
     }
 
-    UpstreamOptions options() {
+    public UpstreamOptions options() {
         return options;
     }
 

@@ -122,7 +122,7 @@ final class IdentifierWindows {
 
     /** Records what a claim has taken, if it will be settled. */
     void reserve(WindowClaim claim, StoredWindow window, long time, String reservation, long clock) {
-        if (claim.reserved() && window.units() instanceof SlidingWindowCounter counter) {
+        if (claim.reserved() && reservation != null && window.units() instanceof SlidingWindowCounter counter) {
             reservations = reservations == null ? new OpenReservations() : reservations;
             reservations.add(reservation, counter, window.key(), time, claim.cost(), clock);
         }
@@ -153,7 +153,7 @@ final class IdentifierWindows {
         for (var claim : claims) {
             if (claim.cost() > 0) {
                 unsynced.add(WindowKey.of(claim), claim.isExact(exactUpTo), time, claim.cost());
-                if (claim.reserved()) {
+                if (claim.reserved() && reservation != null) {
                     long width = claim.span() / SlidingWindowCounter.PARTS;
                     unsynced.reserve(reservation,
                             new UnsyncedUsage.ReservationPart(WindowKey.of(claim), Math.floorDiv(time, width), claim.cost()));

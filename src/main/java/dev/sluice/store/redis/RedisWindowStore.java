@@ -95,6 +95,7 @@ public final class RedisWindowStore implements WindowStore {
                 this::sendSlots);
         this.slots = new SlotSync(manager, hashTags, held, instance, dispatcher::isSharded, timeExpression);
         this.settleScript = LuaScript.load(RedisWindowStore.class, "settle.lua", timeExpression);
+        manager.preload(settleScript); // a settlement precedes the next decision of the client in Redis, also the first one
         this.usageScript = LuaScript.load(RedisWindowStore.class, "usage.lua", timeExpression);
         this.resetScript = LuaScript.load(RedisWindowStore.class, "reset.lua", timeExpression);
         this.refundScript = LuaScript.load(RedisWindowStore.class, "refund.lua", timeExpression);

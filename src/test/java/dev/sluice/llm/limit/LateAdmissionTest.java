@@ -21,6 +21,8 @@ import dev.sluice.llm.config.LlmConfig;
 import dev.sluice.llm.ledger.Ledger;
 import dev.sluice.llm.policy.CurrentLlmPolicy;
 import dev.sluice.llm.protocol.Provider;
+import dev.sluice.settlement.FakeRateLimiter;
+import dev.sluice.settlement.SettlementQueue;
 import dev.sluice.testing.RedisTestResource;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.quarkus.test.common.WithTestResource;

@@ -96,10 +96,30 @@ class RuleKeyTest {
     @Test
     void tooManyValuesShareOneWindow() {
         assertThat(ofQuery("q=a&q=b&q=c&q=d")).hasSize(4);
-        assertThat(ofQuery("q=a&q=b&q=c&q=d&q=e")).containsExactly("query:q=");
-        assertThat(ofQuery("q=1&q=2&q=3&q=4&q=5&q=6&q=7&q=8&q=9")).containsExactly("query:q=");
+        assertThat(ofQuery("q=a&q=b&q=c&q=d&q=e")).containsExactly("query:q=a", "query:q=e", "query:q=*");
+        assertThat(ofQuery("q=1&q=2&q=3&q=4&q=5&q=6&q=7&q=8&q=9")).containsExactly("query:q=1", "query:q=9", "query:q=*");
+        assertThat(ofQuery("q=1&q=2&q=3&q=4&q=5&q=6&q=7&q=2")).containsExactly("query:q=1", "query:q=2", "query:q=*");
+        assertThat(ofQuery("q=1&q=2&q=3&q=4&q=5&q=1")).containsExactly("query:q=1", "query:q=*");
+        assertThat(ofQuery("q=*")).as("a value is encoded").containsExactly("query:q=%2A");
+        assertThat(ofQuery("Q=1&Q=2&Q=3&Q=4&Q=5")).containsExactly("query:q=1", "query:q=", "query:q=*");
+        assertThat(ofHeaders("cookie:s", "Cookie", "s=1; s=2; s=3; s=4; s=5")).contains("cookie:s=*");
         assertThat(identifiers("query:q?,path:id,header:x?", ADDRESS, "q=a&q=b&q=c", "X", "y"))
-                .containsExactly("query:q=|path:id=|header:x=y");
+                .containsExactly("query:q=a|path:id=a|header:x=y", "query:q=c|path:id=b|header:x=y",
+                        "query:q=*|path:id=*|header:x=y");
+    }
+
+    /** A server uses the first or the last value: whatever stands beside it, the request counts in its window. */
+    @Test
+    void noFurtherValueHidesTheFirstOrTheLastOne() {
+        var random = new Random(20261130);
+        for (int i = 0; i < 5_000; i++) {
+            var values = random.ints(1 + random.nextInt(12), 0, 7).mapToObj(Integer::toString).toList();
+            var found = ofQuery("q=" + String.join("&q=", values));
+            assertThat(found).contains("query:q=" + values.get(0), "query:q=" + values.get(values.size() - 1))
+                    .hasSizeLessThan(5);
+            assertThat(values.stream().allMatch(value -> found.contains("query:q=" + value)) || found.contains("query:q=*"))
+                    .isTrue();
+        }
     }
 
     /** A server that does not know the other spelling sees no field, so the window of the absent one counts too. */

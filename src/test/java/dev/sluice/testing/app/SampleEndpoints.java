@@ -1,5 +1,6 @@
 package dev.sluice.testing.app;
 
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -9,6 +10,7 @@ import jakarta.ws.rs.GET;
 import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.QueryParam;
+import jakarta.ws.rs.core.Response;
 
 import org.jboss.resteasy.reactive.RestPath;
 
@@ -48,6 +50,23 @@ public class SampleEndpoints {
     @Path("fails")
     public String fails() {
         throw new IllegalStateException("on purpose");
+    }
+
+    @GET
+    @Path("{rule:answers|billed|capped}/{status}")
+    public Response answer(@RestPath int status, @QueryParam("cost") List<String> costs) {
+        if (status == 0) {
+            throw new IllegalStateException("on purpose");
+        }
+        var response = Response.status(status).entity("answer");
+        costs.forEach(cost -> response.header("X-Cost", cost));
+        return response.build();
+    }
+
+    @GET
+    @Path("{rule:costly|priced|fixed}")
+    public String costs() {
+        return "answer";
     }
 
     @GET

@@ -17,6 +17,7 @@ import dev.sluice.config.RulesFileStatus;
 import dev.sluice.llm.policy.CurrentLlmPolicy;
 import dev.sluice.policy.CurrentPolicy;
 import dev.sluice.policy.LimitRule;
+import dev.sluice.policy.cost.RuleCost;
 
 /** Body of the response to {@code GET /v1/rules}. */
 @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
@@ -35,6 +36,8 @@ public record RulesResponse(@Schema(description = "The tiers; the first one is t
             @Schema(description = "Rates by tier") Map<String, String> rates,
             @JsonInclude(JsonInclude.Include.NON_NULL) @Schema(description = "Fallback policy of its own") String fallback,
             @JsonInclude(JsonInclude.Include.NON_NULL) @Schema(description = "What its windows belong to, if not to the caller") String key,
+            @JsonInclude(JsonInclude.Include.NON_NULL) @Schema(description = "Units that a request takes, if not one") String cost,
+            @JsonInclude(JsonInclude.Include.NON_NULL) @Schema(description = "Answers whose requests count, if not all") String count,
             @JsonInclude(JsonInclude.Include.NON_NULL) @Schema(description = "true: it is counted and reported, and denies nothing") Boolean shadow,
             @JsonInclude(JsonInclude.Include.NON_EMPTY) @Schema(description = "Methods that it is narrowed to") List<String> methods,
             @JsonInclude(JsonInclude.Include.NON_EMPTY) @Schema(description = "Hosts that it is narrowed to") List<String> hosts,
@@ -45,6 +48,8 @@ public record RulesResponse(@Schema(description = "The tiers; the first one is t
             return new Rule(rule.resource(), texts(rule),
                     rule.fallback() == null ? null : rule.fallback().name().toLowerCase(Locale.ROOT),
                     rule.options().key().isCaller() ? null : rule.options().key().toString(),
+                    rule.options().cost() == RuleCost.ONE ? null : rule.options().cost().toString(),
+                    rule.options().count().isAll() ? null : rule.options().count().toString(),
                     rule.options().shadow() ? true : null, rule.options().scope().methods().stream().sorted().toList(),
                     rule.options().scope().hosts(), rule.also().stream().map(LimitRule::resource).toList(), source);
         }

@@ -1,4 +1,4 @@
-package dev.sluice.llm.limit;
+package dev.sluice.settlement;
 
 import java.util.Arrays;
 import java.util.Map;
@@ -13,7 +13,7 @@ import dev.sluice.api.Quota;
  * @param usageByResource used units by resource
  * @param expiresAtNanos {@link System#nanoTime} at which the reservation has left its windows
  */
-record Settlement(String identifier, String reservation, Map<String, Long> usageByResource, long expiresAtNanos) {
+public record Settlement(String identifier, String reservation, Map<String, Long> usageByResource, long expiresAtNanos) {
 
     /**
      * Format of {@code dev.sluice.store.ReservationToken}: the last group contains the lengths of its windows in
@@ -28,7 +28,7 @@ record Settlement(String identifier, String reservation, Map<String, Long> usage
     }
 
     /** Returns the length of the reservation's longest window, in seconds. */
-    static long longestWindow(String reservation) {
+    public static long longestWindow(String reservation) {
         var matcher = RESERVATION_TOKEN.matcher(reservation);
         long longest = Quota.MAX_WINDOW.toSeconds();
         return matcher.matches()

@@ -1,4 +1,4 @@
-package dev.sluice.llm.limit;
+package dev.sluice.settlement;
 
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -36,12 +36,12 @@ import io.vertx.core.Vertx;
  * {@value #MAX_CONCURRENT_RETRIES} at a time, and as soon as Redis is available again, until the reservation has left its
  * windows.
  * <p>
- * At most {@value #MAX_WAITING} settlements wait; beyond that the oldest are dropped: their calls remain counted as
+ * At most {@value #MAX_WAITING} settlements wait; beyond that the oldest are dropped: their units remain counted as
  * reserved until they leave the windows. Settling is idempotent, so a retry after a lost reply does no harm. Thread-safe;
  * only {@link #stop} blocks.
  */
 @ApplicationScoped
-class SettlementQueue {
+public class SettlementQueue {
 
     static final int MAX_WAITING = 10_000;
     static final int MAX_CONCURRENT_RETRIES = 256;
@@ -86,16 +86,18 @@ class SettlementQueue {
      * true
      * @param random returns numbers from 0 to 1
      */
-    SettlementQueue(RateLimiter limiter, BooleanSupplier storeAvailable, RetryTimer.Timers timers, LongSupplier nanoTime,
+    public SettlementQueue(RateLimiter limiter, BooleanSupplier storeAvailable, RetryTimer.Timers timers, LongSupplier nanoTime,
             DoubleSupplier random, MeterRegistry meters) {
         this.limiter = limiter;
         this.storeAvailable = storeAvailable;
         this.retryTimer = new RetryTimer(timers, random);
         this.nanoTime = nanoTime;
         this.dropped = Counter.builder("llm_settlements_dropped")
-                .description("Settlements that were dropped; their LLM calls remain counted as reserved").register(meters);
+                .description("Settlements that were dropped; their LLM calls and requests remain counted as reserved")
+                .register(meters);
         Gauge.builder("llm_settlements_waiting", this, SettlementQueue::waiting)
-                .description("Settlements of LLM calls that wait for a retry").register(meters);
+                .description("Settlements of LLM calls and of rules that wait for an answer, which wait for a retry")
+                .register(meters);
     }
 
     synchronized int waiting() {
@@ -107,7 +109,7 @@ class SettlementQueue {
      *
      * @param usageByResource used units by resource; resources that are not part of the reservation are ignored
      */
-    void settle(String identifier, String reservation, Map<String, Long> usageByResource) {
+    public void settle(String identifier, String reservation, Map<String, Long> usageByResource) {
         settle(identifier, reservation, usageByResource, () -> {
         });
     }
@@ -118,7 +120,7 @@ class SettlementQueue {
      * @param usageByResource used units by resource; resources that are not part of the reservation are ignored
      * @param afterAttempt runs when the first attempt has ended, on any thread; must not throw
      */
-    void settle(String identifier, String reservation, Map<String, Long> usageByResource, Runnable afterAttempt) {
+    public void settle(String identifier, String reservation, Map<String, Long> usageByResource, Runnable afterAttempt) {
         synchronized (this) {
             inFlight++;
         }
@@ -239,7 +241,7 @@ class SettlementQueue {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (TimeoutException e) {
-            // the unsettled calls are logged below
+            // the unsettled reservations are logged below
         } catch (ExecutionException e) {
             throw new IllegalStateException(e);
         }
@@ -250,7 +252,7 @@ class SettlementQueue {
             waiting.clear();
         }
         if (unsettled > 0) {
-            LOG.warnf("LLM calls remain counted as reserved because Sluice is stopping: calls=%d", unsettled);
+            LOG.warnf("Reservations remain counted because Sluice is stopping: reservations=%d", unsettled);
         }
     }
 }

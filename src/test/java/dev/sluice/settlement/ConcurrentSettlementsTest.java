@@ -1,4 +1,4 @@
-package dev.sluice.llm.limit;
+package dev.sluice.settlement;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

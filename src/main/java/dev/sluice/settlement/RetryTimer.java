@@ -1,11 +1,11 @@
-package dev.sluice.llm.limit;
+package dev.sluice.settlement;
 
 import java.util.function.DoubleSupplier;
 
 import io.vertx.core.Vertx;
 
 /** Timer for the next retry, with exponential backoff and jitter. Not thread-safe. */
-final class RetryTimer {
+public final class RetryTimer {
 
     static final long MIN_BACKOFF_MILLIS = 250;
     static final long MAX_BACKOFF_MILLIS = 30_000;
@@ -14,7 +14,7 @@ final class RetryTimer {
     private static final long NO_TIMER = -1;
 
     /** One-shot timers. */
-    interface Timers {
+    public interface Timers {
 
         long start(long millis, Runnable task);
 

@@ -1,4 +1,4 @@
-package dev.sluice.llm.limit;
+package dev.sluice.settlement;
 
 import java.time.Duration;
 import java.util.List;
@@ -10,7 +10,7 @@ import dev.sluice.api.RateLimiter;
 import io.smallrye.mutiny.Uni;
 
 /** Limiter whose methods a test overrides; the others throw. */
-class FakeRateLimiter implements RateLimiter {
+public class FakeRateLimiter implements RateLimiter {
 
     @Override
     public Uni<Decision> check(RateLimitRequest request) {

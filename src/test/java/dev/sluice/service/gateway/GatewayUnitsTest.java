@@ -1,0 +1,68 @@
+package dev.sluice.service.gateway;
+
+import java.io.IOException;
+import java.net.Socket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.WebSocket;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+import org.junit.jupiter.api.Test;
+
+import dev.sluice.testing.EchoUpstream;
+import dev.sluice.testing.Polling;
+import dev.sluice.testing.RedisTestResource;
+import dev.sluice.testing.RichRulesProfile;
+import io.quarkus.test.common.WithTestResource;
+import io.quarkus.test.junit.QuarkusTest;
+import io.quarkus.test.junit.TestProfile;
+import io.vertx.core.http.HttpServerResponse;
+
+/** Costs and counted answers on the gateway: whatever ends a request. */
+@QuarkusTest
+@TestProfile(RichRulesProfile.Gateway.class)
+@WithTestResource(RedisTestResource.class)
+@WithTestResource(EchoUpstream.class)
+class GatewayUnitsTest extends RuleUnitsTestBase {
+
+    @Test
+    void errorsOfTheGatewayAreAnswers() {
+        get(504, "/silent");
+        get(502, "/hangup");
+        assertUnits(CLIENT, Map.of("api:/silent", 1L, "api:/hangup", 1L));
+    }
+
+    @Test
+    void upgradeIsAnAnswer() throws Exception {
+        var socket = HttpClient.newHttpClient().newWebSocketBuilder()
+                .buildAsync(URI.create("ws://127.0.0.1:" + port + "/ws"), new WebSocket.Listener() {
+                }).get(60, TimeUnit.SECONDS);
+        assertUnits(CLIENT, Map.of());
+        socket.abort();
+        get(400, "/ws");
+        assertUnits(CLIENT, Map.of("api:/ws", 1L));
+    }
+
+    private HttpServerResponse sendAndDisconnect() throws IOException {
+        EchoUpstream.LATER.clear();
+        try (var socket = new Socket("127.0.0.1", port)) {
+            socket.getOutputStream().write("GET /later HTTP/1.1\r\nHost: a\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+            Polling.await().until(() -> !EchoUpstream.LATER.isEmpty());
+        }
+        return EchoUpstream.LATER.remove();
+    }
+
+    /** The upstream has done what was asked, whether the client waits for its answer or not. */
+    @Test
+    void answerCountsIfTheClientDoesNotWaitForIt() throws IOException {
+        var later = sendAndDisconnect();
+        assertUnits(CLIENT, Map.of("api:/later", 1L));
+        later.end("done");
+        sendAndDisconnect().setStatusCode(404).end();
+        assertUnits(CLIENT, Map.of("api:/later", 1L));
+        sendAndDisconnect();
+        assertUnits(CLIENT, Map.of("api:/later", 1L));
+    }
+}
