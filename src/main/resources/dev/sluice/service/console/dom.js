@@ -17,8 +17,17 @@ export function el(tag, attributes = {}, ...children) {
   return node;
 }
 
-/** Returns a name from outside. Its direction does not affect the text around it. */
-export const name = text => el("bdi", { class: "name", title: text.length > 60 ? text : null }, text);
+/** Characters that are invisible or change the direction: a name could look like another one. */
+const CONTROL = /([\p{Cc}\p{Cf}\p{Zl}\p{Zp}])/u;
+
+/** Returns a name from outside. Its direction does not affect the text around it, and control characters are shown by their number. */
+export const name = text => el("bdi", { class: "name", title: text.length > 60 ? visible(text) : null },
+  text.split(CONTROL).map((part, index) => index % 2 ? el("span", { class: "control" }, codeOf(part)) : part));
+
+const codeOf = character => `U+${character.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}`;
+
+/** Returns a text in which control characters are replaced by their number. */
+export const visible = text => text.split(CONTROL).map((part, index) => index % 2 ? `[${codeOf(part)}]` : part).join("");
 
 export const link = (href, ...children) => el("a", { href }, ...children);
 
@@ -118,25 +127,27 @@ export function bar(used, limit) {
 /**
  * Returns a table in a container of its own that scrolls.
  * Columns: title; cell(row) returns a node or text; optional unit, number, named (contains a name from outside), sort(row) returns
- * what is compared, header (the cell names the row), hide (no column).
+ * what is compared, header (the cell names the row), hide (no column). On a narrow screen each row is a card, unless it is wide: a
+ * table whose rows are compared.
  */
-export function table(caption, columns, rows, { empty = "Nothing yet.", sorted } = {}) {
+export function table(caption, columns, rows, { empty = "Nothing yet.", sorted, wide = false } = {}) {
   columns = columns.filter(column => !column.hide);
   if (rows.length === 0) {
     return el("p", { class: "empty" }, empty);
   }
-  const body = el("tbody");
+  const body = el("tbody", { role: "rowgroup" });
   const heads = columns.map(column => {
     const label = [column.title, column.unit ? el("span", { class: "unit" }, ` ${column.unit}`) : null];
-    const cell = el("th", { scope: "col", class: column.number ? "number" : null });
+    const cell = el("th", { scope: "col", role: "columnheader", class: column.number ? "number" : null });
     cell.append(...(column.sort ? [el("button", { type: "button", onclick: () => sort(column) }, ...label.filter(Boolean))] : label.filter(Boolean)));
     return cell;
   });
   const state = sorted ?? {};
   function fill(shown) {
-    body.replaceChildren(...shown.map(row => el("tr", {}, columns.map(column => {
+    body.replaceChildren(...shown.map(row => el("tr", { role: "row" }, columns.map(column => {
       const classes = [column.number ? "number" : null, column.named ? "name" : null].filter(Boolean).join(" ") || null;
-      return el(column.header ? "th" : "td", { scope: column.header ? "row" : null, class: classes }, column.cell(row));
+      return el(column.header ? "th" : "td", { scope: column.header ? "row" : null, role: column.header ? "rowheader" : "cell", class: classes, "data-title": column.title },
+        el("div", {}, column.cell(row)));
     }))));
   }
   function order() {
@@ -159,8 +170,9 @@ export function table(caption, columns, rows, { empty = "Nothing yet.", sorted }
     fill(order());
   }
   fill(order());
-  return el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
-    el("table", {}, el("caption", { class: "hidden" }, caption), el("thead", {}, el("tr", {}, heads)), body));
+  return el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": visible(caption) },
+    el("table", { role: "table", class: wide ? null : "cards" }, el("caption", { class: "hidden" }, visible(caption)),
+      el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, heads)), body));
 }
 
 /** Replaces the content unless the focus is within it, which would be lost. */

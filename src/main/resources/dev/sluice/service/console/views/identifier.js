@@ -1,12 +1,12 @@
 // Everything about one caller: windows, keys, levels, spend.
 
 import { call, find, get } from "../api.js";
-import { announce, bar, confirmButton, el, field, link, name, notice, refresh, section, select, table } from "../dom.js";
+import { announce, bar, confirmButton, el, field, link, name, notice, refresh, section, select, table, visible } from "../dom.js";
 import { amount, count, countdown, dollars, windowLength } from "../format.js";
 import { canWrite } from "../session.js";
 import { replaceQuery } from "../route.js";
 
-export const title = ({ argument }) => argument ? `Identifier ${argument}` : "Identifier";
+export const title = ({ argument }) => argument ? `Identifier ${visible(argument)}` : "Identifier";
 
 function searchForm(value, signal) {
   const options = el("datalist", { id: "identifiers" });
@@ -40,7 +40,6 @@ export async function render({ argument, query, signal, every }, heading) {
       { title: "Tier", cell: row => name(row.tier) }], seen.identifiers, { empty: "No caller in the last hour. Type any identifier above." }))];
   }
   heading.replaceChildren(name(argument));
-  heading.firstElementChild.removeAttribute("title");
   const tiers = (await get("/v1/rules", {}, signal)).tiers;
   const tier = select(tiers.map(each => [each, each]), tiers.includes(query.get("tier")) ? query.get("tier") : undefined);
   let asked = tiers.includes(query.get("tier")) ? query.get("tier") : "";

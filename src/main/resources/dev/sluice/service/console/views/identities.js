@@ -1,8 +1,8 @@
 // Lists of keys, users, teams and organisations.
 
-import { call, get } from "../api.js";
-import { announce, copyButton, el, errorNotice, field, link, name, refresh, section, table } from "../dom.js";
-import { count, time } from "../format.js";
+import { call, find, get } from "../api.js";
+import { announce, bar, copyButton, el, errorNotice, field, link, name, refresh, section, table } from "../dom.js";
+import { count, dollars, time } from "../format.js";
 import { canWrite, team } from "../session.js";
 import { documentOf, fieldsOf } from "./identity.js";
 
@@ -17,6 +17,23 @@ export const title = ({ kind }) => KINDS[kind].title;
 
 const to = (kind, of) => link(`#/${kind}/${encodeURIComponent(of)}`, name(of));
 const limitText = row => [row.limits?.api && `api ${row.limits.api}`, row.limits?.llm?.budget && `$${row.limits.llm.budget}`, row.limits?.llm?.tokens && `${row.limits.llm.tokens} tokens`, row.limits?.llm?.requests && `llm ${row.limits.llm.requests}`].filter(Boolean).join("; ") || "–";
+
+/** Reads what is used of a budget only for rows that are seen. */
+const budget = kind => row => {
+  if (!row.limits?.llm?.budget) {
+    return "–";
+  }
+  const holder = el("div", {}, "…");
+  const observer = new IntersectionObserver(async ([entry]) => {
+    if (entry.isIntersecting) {
+      observer.disconnect();
+      const used = (await find(`/v1/${kind}/${encodeURIComponent(row.name)}`).catch(() => null))?.used?.find(each => each.resource === "llm:budget");
+      holder.replaceChildren(...(used ? [`${dollars(used.used)} of ${dollars(used.limit)}`, bar(Number(used.used), Number(used.limit))] : ["–"]));
+    }
+  });
+  observer.observe(holder);
+  return holder;
+};
 
 const COLUMNS = {
   keys: [
@@ -35,10 +52,12 @@ const COLUMNS = {
     { title: "Team", cell: row => to("teams", row.name), named: true, header: true, sort: row => row.name },
     { title: "Organisation", cell: row => row.org ? to("orgs", row.org) : "–", named: true },
     { title: "Limits", cell: limitText },
+    { title: "Budget used", cell: budget("teams") },
     { title: "Keys", cell: row => link(`#/keys?team=${encodeURIComponent(row.name)}`, "Show keys") }],
   orgs: [
     { title: "Organisation", cell: row => to("orgs", row.name), named: true, header: true, sort: row => row.name },
     { title: "Limits", cell: limitText },
+    { title: "Budget used", cell: budget("orgs") },
     { title: "Teams", cell: row => link(`#/teams?org=${encodeURIComponent(row.name)}`, "Show teams") }],
 };
 
@@ -62,7 +81,7 @@ export async function render({ kind, query, signal, reload }, heading) {
     const text = search.value.toLowerCase();
     const shown = kind === "keys" ? rows.filter(row => `${row.name ?? ""} ${row.id} ${row.prefix} ${row.user ?? ""} ${row.team ?? ""}`.toLowerCase().includes(text)) : rows;
     refresh(holder, table(KINDS[kind].title, COLUMNS[kind], shown, { empty: rows.length || text ? "Nothing matches." : empty }),
-      el("p", { class: "muted" }, `${count(shown.length)} shown. `, cursor ? el("button", { type: "button", class: "plain", onclick: () => load(true) }, "Load more") : ""));
+      el("p", { class: "muted note" }, `${count(shown.length)} shown. `, cursor ? el("button", { type: "button", class: "plain", onclick: () => load(true) }, "Load more") : ""));
   }
 
   let timer;
@@ -79,7 +98,7 @@ function creation(kind, one, defaults, signal, reload) {
   const own = el("input", { name: "name", required: true, maxlength: "128", spellcheck: "false", autocomplete: "off" });
   const fields = fieldsOf(kind, initial);
   const result = el("div");
-  const box = el("details", {});
+  const box = el("details", { class: "create" });
   const submit = async event => {
     event.preventDefault();
     try {
@@ -98,10 +117,10 @@ function creation(kind, one, defaults, signal, reload) {
       result.replaceChildren(errorNotice(failure.status === 412 ? Object.assign(failure, { message: `A ${one} of this name exists already` }) : failure));
     }
   };
-  box.append(el("summary", {}, `Create a ${one === "organisation" ? "new organisation" : one}`),
+  box.append(el("summary", {}, `Create ${one === "organisation" ? "an organisation" : `a ${one}`}`),
     el("form", { class: "grid", onsubmit: submit }, field(kind === "keys" ? "Name for people" : "Name", own), ...fields.map(each => each.node),
       el("div", { class: "actions whole" }, el("button", { class: "primary" }, `Create ${one}`))), result);
-  return el("section", {}, box);
+  return box;
 }
 
 /** The text of a key, which is shown once. */

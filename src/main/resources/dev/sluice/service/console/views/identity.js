@@ -2,7 +2,7 @@
 
 import { call, get, send } from "../api.js";
 import { announce, bar, confirmButton, el, errorNotice, field, link, name, notice, section, table } from "../dom.js";
-import { amount, count, countdown, dollars, time } from "../format.js";
+import { amount, count, countdown, dollars, time, windowLength } from "../format.js";
 import { canWrite, team } from "../session.js";
 import { KINDS, keyText } from "./identities.js";
 
@@ -99,7 +99,8 @@ function usage(document) {
     { title: "Used", number: true, cell: row => amount(row.used, row.unit) },
     { title: "Limit", number: true, cell: row => amount(row.limit, row.unit) },
     { title: "Share", cell: row => bar(Number(row.used), Number(row.limit)) },
-    { title: "Window ends", number: true, cell: row => row.reset_at ? countdown(row.reset_at) : row.period ?? `${count(row.window_seconds)} s` }],
+    { title: "Window", number: true, cell: windowLength },
+    { title: "Ends", number: true, cell: row => row.reset_at ? countdown(row.reset_at) : "sliding" }],
   document.used ?? [], { empty: "It has no limits of its own. Set a budget or a rate below." })];
 }
 

@@ -38,7 +38,7 @@ export async function render({ query, signal, every }, heading) {
     refresh(content, ...[
       el("p", {}, el("strong", {}, dollars(spend.total.cost_usd)), ` for ${count(spend.total.calls)} calls, ${count(spend.total.input_tokens)} input and ${count(spend.total.output_tokens)} output tokens`,
         unpriced ? [", ", el("strong", { class: "refused" }, `${count(unpriced)} calls without a price`), ", whose cost is not included"] : "", "."),
-      spend.total.calls ? chart(line.rows, byHour) : null,
+      spend.total.calls ? chart(line.rows, period.value) : null,
       section(`By ${GROUPS.find(([key]) => key === group.value)[1].toLowerCase()}`, table("LLM spend", [
         { title: GROUPS.find(([key]) => key === group.value)[1], cell: row => row[group.value] ? view(group.value, row[group.value]) : "none", named: true, header: true, sort: row => row[group.value] ?? "" },
         { title: "Cost", unit: "USD", number: true, cell: row => dollars(row.cost_usd), sort: row => Number(row.cost_usd) },
@@ -47,7 +47,7 @@ export async function render({ query, signal, every }, heading) {
         { title: "Cached input", unit: "tokens", number: true, cell: row => count(row.cached_input_tokens), sort: row => row.cached_input_tokens },
         { title: "Output", unit: "tokens", number: true, cell: row => count(row.output_tokens), sort: row => row.output_tokens },
         { title: "Unpriced", unit: "calls", number: true, cell: row => row.unpriced_calls ? el("span", { class: "refused" }, count(row.unpriced_calls)) : "0", sort: row => row.unpriced_calls }],
-      spend.rows, { sorted, empty: "No LLM call in this period. Point an SDK at Sluice, or report calls with POST /v1/llm/usage." })),
+      spend.rows, { sorted, wide: true, empty: "No LLM call in this period. Point an SDK at Sluice, or report calls with POST /v1/llm/usage." })),
       spend.next_cursor ? el("p", { class: "muted" }, "The first 1,000 rows; the total is of all.") : null].filter(Boolean));
   }
 
@@ -77,11 +77,18 @@ export async function render({ query, signal, every }, heading) {
     failureHolder, content, prices ? priceSection(prices) : ""];
 }
 
-function chart(rows, byHour) {
-  const key = byHour ? "hour" : "day";
-  const points = rows.map(row => [Date.parse(byHour ? row[key] : `${row[key]}T00:00:00Z`) / 1000, Number(row.cost_usd)]).sort((one, other) => one[0] - other[0]);
-  return timeline(`Cost per ${key} in US dollars, ${points.length} ${key}s`, points.map(point => point[0]),
-    [{ label: `Cost per ${key}, USD`, values: points.map(point => point[1]), color: "--accent", value: cost => `$${Number(cost.toPrecision(3))}` }], { bars: true });
+/** Shows times without spend too. */
+function chart(rows, period) {
+  const byHour = period === "1";
+  const step = byHour ? 3600 : 86400;
+  const costs = new Map(rows.map(row => [Date.parse(byHour ? row.hour : `${row.day}T00:00:00Z`) / 1000, Number(row.cost_usd)]));
+  const times = [];
+  for (let at = Date.parse(`${firstDay(period)}T00:00:00Z`) / 1000; at <= Date.now() / 1000; at += step) {
+    times.push(at);
+  }
+  const of = byHour ? "hour" : "day";
+  return timeline(`Cost per ${of} in US dollars, ${times.length} ${of}s`, times,
+    [{ label: `Cost per ${of}, USD`, values: times.map(at => costs.get(at) ?? 0), color: "--accent", value: cost => `$${Number(cost.toPrecision(3))}` }], { bars: true, days: !byHour });
 }
 
 function priceSection(prices) {
@@ -96,7 +103,7 @@ function priceSection(prices) {
       { title: "Provider", cell: row => row.provider },
       ...[["input", "Input"], ["cached_input", "Cached input"], ["output", "Output"]].map(([key, label]) => ({ title: label, unit: "USD per 1M", number: true, cell: row => row.prices?.[key] ? dollars(row.prices[key]) : "–" })),
       { title: "From", cell: row => row.from ?? "–" },
-      { title: "Source", cell: row => row.source }], rows.slice(0, MAX), { empty: "No price contains this text." }),
+      { title: "Source", cell: row => row.source }], rows.slice(0, MAX), { wide: true, empty: "No price contains this text." }),
     el("p", { class: "muted" }, rows.length > MAX ? `${MAX} of ${count(rows.length)} prices. Filter to see others.` : ""));
   };
   filter.addEventListener("input", show);

@@ -47,8 +47,8 @@ export async function render({ signal, every }, heading) {
     const asked = total.allowed + total.denied + total.errors;
     refresh(decisions,
       figure("Store", MODES[store.mode] ?? store.mode, `${store.instances} ${store.instances === 1 ? "instance" : "instances"}`, "#/rules"),
-      figure("Allowed per second", rate(rates.allowed_per_second), `${count(total.allowed)} in 60 min`, "#/traffic"),
-      figure("Refused per second", rate(rates.denied_per_second), `${count(total.denied)} in 60 min`, "#/traffic"),
+      figure("Allowed/s", rate(rates.allowed_per_second), `${count(total.allowed)} in 60 min`, "#/traffic"),
+      figure("Refused/s", rate(rates.denied_per_second), `${count(total.denied)} in 60 min`, "#/traffic"),
       figure("Refused share", percent(total.denied, asked), "of the last 60 min", "#/traffic"),
       figure("Errors", count(total.errors), "in the last 60 min", "#/traffic"),
       figure("Decision, median", rates.p50_ms ?? total.p50_ms ? `${rate(rates.p50_ms ?? total.p50_ms)} ms` : "–", rates.p50_ms ? "last 5 s" : "last 60 min", "#/traffic"),
@@ -68,10 +68,10 @@ export async function render({ signal, every }, heading) {
     showDecisions();
     const spend = state.llm;
     refresh(money,
-      figure("LLM spend today", dollars(spend?.today.cost_usd), spend ? `${count(spend.today.calls)} calls, UTC` : "unknown", "#/llm?days=1"),
-      figure("LLM spend this month", dollars(spend?.month.cost_usd), spend ? `${count(spend.month.calls)} calls, UTC` : "unknown", "#/llm?days=month"),
+      figure("Spend today, USD", dollars(spend?.today.cost_usd), spend ? `${count(spend.today.calls)} calls, UTC` : "unknown", "#/llm?days=1"),
+      figure("Spend this month, USD", dollars(spend?.month.cost_usd), spend ? `${count(spend.month.calls)} calls, UTC` : "unknown", "#/llm?days=month"),
       figure("Unpriced calls", count(spend?.month.unpriced_calls), "this month", "#/llm?days=month"),
-      figure("Alerts due", state.alerts_due === undefined ? "off" : count(state.alerts_due), state.alerts_due === undefined ? "RATE_LIMIT_ALERTS_SECRET" : "to be sent", "#/teams"));
+      figure("Alerts due", state.alerts_due === undefined ? "off" : count(state.alerts_due), state.alerts_due === undefined ? "not configured" : "to be sent", "#/teams"));
     if (traffic.rules.length === 0) {
       refresh(hour, steps(true));
       return;
@@ -92,5 +92,5 @@ export async function render({ signal, every }, heading) {
     showDecisions();
   }, signal);
   every(10000, load, signal);
-  return [el("div", { class: "head" }, heading), warnings, decisions, section("Money", money), hour];
+  return [el("div", { class: "head" }, heading), warnings, decisions, section("LLM calls", money), hour];
 }

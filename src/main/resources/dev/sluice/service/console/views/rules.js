@@ -23,14 +23,17 @@ export async function render({ query, signal }, heading) {
     { title: "Source", cell: row => row.source, sort: row => row.source ?? "" }];
   const standard = { resource: "api:default", rates: rules.default_rates, source: "every other path" };
 
+  const limiting = rules.llm.filter(rule => Object.values(rule.rates).some(each => each !== "unlimited"));
+
   function show() {
     const text = filter.value.toLowerCase();
     const matching = rows => rows.filter(row => `${row.resource} ${row.source}`.toLowerCase().includes(text));
     const empty = "No rule contains this text.";
     tables.replaceChildren(...[
-      section("Endpoints", table("Rules of endpoints", columns, matching([...rules.rules, standard]), { empty })),
+      section("Endpoints", table("Rules of endpoints", columns, matching([...rules.rules, standard]), { empty, wide: true })),
       rules.named?.length ? section("Rules that others name", table("Rules that others name", columns, matching(rules.named), { empty })) : null,
-      section("LLM providers and models", table("Rules of LLM providers and models", columns, matching(rules.llm), { empty: rules.llm.length ? empty : "No rule. Set rate-limit.llm.openai.requests.free." })),
+      section("LLM providers and models", table("Rules of LLM providers and models", columns, matching(limiting), { empty: limiting.length ? empty : "No limit. Set rate-limit.llm.openai.requests.free, for example." }),
+        limiting.length < rules.llm.length ? el("p", { class: "muted note" }, `${rules.llm.length - limiting.length} rules that limit nothing are not shown.`) : ""),
       rules.exempt.length ? section("Not limited", el("p", {}, rules.exempt.join(", "))) : null].filter(Boolean));
   }
 

@@ -31,11 +31,11 @@ export async function render({ query, signal, every }, heading) {
         { title: "Refused", number: true, cell: row => count(row.denied), sort: row => row.denied },
         { title: "Refused share", unit: "%", number: true, cell: row => percent(row.denied, row.allowed + row.denied), sort: row => row.denied / Math.max(1, row.allowed + row.denied) },
         { title: "Errors", number: true, cell: row => count(row.errors), sort: row => row.errors }],
-      rows, { sorted, empty: traffic.rules.length ? "No rule or tier contains this text." : "No decision in this period. Ask for one with POST /v1/check, or send a request through the gateway." })),
+      rows, { sorted, wide: true, empty: traffic.rules.length ? "No rule or tier contains this text." : "No decision in this period. Ask for one with POST /v1/check, or send a request through the gateway." })),
       el("div", { class: "columns" },
         section("Callers refused most", callersTable("Callers refused most", "Refused", traffic.top_denied.slice(0, 20), "No caller was refused.")),
         section("Callers allowed most", callersTable("Callers allowed most", "Allowed", traffic.top_allowed.slice(0, 20), "No caller was allowed."))),
-      el("p", { class: "muted" }, `The counts of rules are exact. Those of callers are approximate, of the last ${traffic.top_minutes} minutes, and rare callers are missing.`)].filter(Boolean));
+      el("p", { class: "muted note" }, `The counts of rules are exact. Those of callers are approximate, of the last ${traffic.top_minutes} minutes, and rare callers are missing.`)].filter(Boolean));
   }
 
   async function load() {
