@@ -70,6 +70,7 @@ final class Settings {
             rate-limit.admin-tokens.<id>.scope choice read read|write
             rate-limit.admin-tokens.<id>.team text -
             rate-limit.api-token secret -
+            rate-limit.console.enabled boolean true
             rate-limit.check.open boolean -
             rate-limit.check.rate text 600/minute
             rate-limit.check.max-total-window duration 35d

@@ -24,6 +24,7 @@ import dev.sluice.policy.CurrentPolicy;
 import dev.sluice.redis.RedisProvider;
 import dev.sluice.service.api.EndpointAuthorization;
 import dev.sluice.service.auth.JwtOnlyMechanism;
+import dev.sluice.service.console.ConsoleRoutes;
 import dev.sluice.service.gateway.ApiUpstream;
 import io.quarkus.runtime.LaunchMode;
 import io.quarkus.runtime.StartupEvent;
@@ -52,7 +53,7 @@ class StartupSummary {
     void report(@Observes @Priority(3000) StartupEvent started, StoreConfig windows, StoreStatus store, CurrentPolicy policy,
             EndpointAuthorization authorization, ApiKeyRegistry keys, JwtOnlyMechanism jwt, ApiUpstream upstream,
             LlmConfig llm, Providers providers, CurrentLlmPolicy llmPolicy, RulesFileConfig file, Config config,
-            RedisProvider redis) {
+            RedisProvider redis, ConsoleRoutes console) {
         var limits = new ArrayList<String>();
         limits.add(windows.enabled() ? windows.dryRun() ? "dry run: nothing is denied" : "limiting" : "limiting is off");
         limits.add(storeDescription(store.mode(), redis));
@@ -81,6 +82,10 @@ class StartupSummary {
         if (ports.http() > 0) {
             LOG.infof("Try it: %s; health http://localhost:%d/q/health; API http://localhost:%d/q/openapi",
                     example(authorization, upstream, "http://localhost:" + ports.http()), ports.management(), ports.http());
+            if (console.isEnabled()) {
+                LOG.infof("Console: http://localhost:%d%s%s", ports.http(), ConsoleRoutes.PATH,
+                        authorization.isAdminEnabled() ? "" : " (set RATE_LIMIT_ADMIN_TOKEN to sign in)");
+            }
             if (LaunchMode.current() == LaunchMode.DEVELOPMENT) {
                 LOG.infof(
                         "Dev mode: sample http://localhost:%1$d/api/v1/campaigns; Swagger UI http://localhost:%1$d/q/swagger-ui",

@@ -55,6 +55,7 @@ public class AlertService {
     /** Set if the queue may hold an alert. Used on the context only. */
     private boolean pending = true;
     private int ticks;
+    private volatile long queued;
 
     @Inject
     AlertService(AlertsConfig config, IdentitiesConfig identities, IdentityStore store, RedisProvider redis, Vertx vertx,
@@ -87,6 +88,11 @@ public class AlertService {
     /** Returns whether alerts can be sent. */
     boolean isActive() {
         return claims != null;
+    }
+
+    /** Returns the number of alerts that are to be sent, as last seen; -1 if no alerts can be sent. Any thread. */
+    public long queued() {
+        return isActive() ? queued : -1;
     }
 
     /**
@@ -132,7 +138,10 @@ public class AlertService {
 
     private void poll() {
         ticks = 0;
-        sender.poll().onSuccess(inQueue -> pending = inQueue > 0);
+        sender.poll().onSuccess(inQueue -> {
+            pending = inQueue > 0;
+            queued = inQueue;
+        });
     }
 
     /** Runs before the connection to Redis is closed, so that what was sent is not sent again. */

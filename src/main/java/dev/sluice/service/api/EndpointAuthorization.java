@@ -119,7 +119,16 @@ public class EndpointAuthorization {
 
     /** Invokes a route if the request carries an admin token of write scope; otherwise sends 401 or 403. */
     public void authorizeWriter(RoutingContext request, Consumer<AdminAccess> route) {
-        admit(request, AdminScope.WRITE, false).subscribe().with(admission -> {
+        authorizeRoute(request, AdminScope.WRITE, route);
+    }
+
+    /** Invokes a route if the request carries an admin token that is not restricted to a team; otherwise sends 401 or 403. */
+    public void authorizeReader(RoutingContext request, Consumer<AdminAccess> route) {
+        authorizeRoute(request, AdminScope.READ, route);
+    }
+
+    private void authorizeRoute(RoutingContext request, AdminScope required, Consumer<AdminAccess> route) {
+        admit(request, required, false).subscribe().with(admission -> {
             if (admission.error() == null) {
                 route.accept(admission.access());
             } else {

@@ -17,8 +17,8 @@ public class ReservedPaths {
     private static final List<String> PREFIXES = List.of("/v1/check", "/v1/usage", "/v1/limits", "/v1/rules", "/v1/prices",
             "/v1/llm", "/v1/forward-auth", "/v1/ext-authz", "/q");
     /** Endpoints that exist only with an admin token: without one, an upstream may have these paths. */
-    private static final List<String> IDENTITIES = List.of("/v1/keys", "/v1/users", "/v1/teams", "/v1/orgs", "/v1/audit",
-            "/v1/export", "/v1/import");
+    private static final List<String> ADMINISTRATION = List.of("/v1/keys", "/v1/users", "/v1/teams", "/v1/orgs", "/v1/audit",
+            "/v1/export", "/v1/import", "/v1/overview", "/v1/traffic", "/v1/events", "/v1/windows", "/v1/identifiers");
     /** Endpoints that decide on a request of another method, which a proxy describes. */
     private static final List<String> AUTHORIZATION = List.of("/v1/forward-auth", "/v1/ext-authz");
 
@@ -36,7 +36,7 @@ public class ReservedPaths {
 
     /** @param administered whether there is an admin token */
     ReservedPaths(Providers providers, boolean administered) {
-        prefixes = Stream.of(PREFIXES.stream(), administered ? IDENTITIES.stream() : Stream.<String>empty(),
+        prefixes = Stream.of(PREFIXES.stream(), administered ? ADMINISTRATION.stream() : Stream.<String>empty(),
                 providers.all().stream().map(provider -> '/' + provider.id())).flatMap(Function.identity()).toList();
     }
 

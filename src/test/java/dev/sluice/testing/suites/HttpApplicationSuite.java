@@ -11,7 +11,7 @@ import org.junit.platform.suite.api.Suite;
 @SelectPackages({"dev.sluice.service", "dev.sluice.interceptor"})
 @SelectClasses(names = "dev.sluice.http.RateLimitFilterTest")
 @ExcludePackages({"dev.sluice.service.llm", "dev.sluice.service.observability", "dev.sluice.service.auth",
-        "dev.sluice.service.api"})
+        "dev.sluice.service.api", "dev.sluice.service.console", "dev.sluice.service.overview"})
 @IncludeClassNamePatterns(".*Test")
 class HttpApplicationSuite {
 }

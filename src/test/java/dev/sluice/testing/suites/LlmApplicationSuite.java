@@ -6,12 +6,12 @@ import org.junit.platform.suite.api.SelectPackages;
 import org.junit.platform.suite.api.Suite;
 
 /**
- * Tests of a running application: LLM calls, the HTTP API, credentials and observability. Runs in a process of its own beside
+ * Tests of a running application: LLM calls, the HTTP API, the console, credentials and observability. Runs in a process of its own beside
  * {@link HttpApplicationSuite}.
  */
 @Suite
 @SelectPackages({"dev.sluice.service.llm", "dev.sluice.service.observability", "dev.sluice.service.auth",
-        "dev.sluice.service.api", "dev.sluice.llm.client"})
+        "dev.sluice.service.api", "dev.sluice.service.console", "dev.sluice.service.overview", "dev.sluice.llm.client"})
 @SelectClasses(names = "dev.sluice.llm.limit.LateAdmissionTest")
 @IncludeClassNamePatterns(".*Test")
 class LlmApplicationSuite {

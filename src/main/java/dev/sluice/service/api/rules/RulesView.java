@@ -32,6 +32,12 @@ public class RulesView {
         return rule == null ? llmPolicy.rule(resource) : rule;
     }
 
+    /** Returns where the rule of a resource was set; null if it has none. */
+    public String source(String resource) {
+        var llmRule = policy.rule(resource) == null ? llmPolicy.rule(resource) : null;
+        return llmRule == null ? policy.source(resource) : llmPolicy.rulesWithSources().get(llmRule);
+    }
+
     /** Returns a hint for a resource that has no rule, but has one with the prefix of endpoints; otherwise null. */
     public String resourceHint(String resource) {
         return rule(resource) == null && rule(CurrentPolicy.RESOURCE_PREFIX + resource) != null

@@ -1,0 +1,132 @@
+package dev.sluice.service.overview;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+
+import jakarta.ws.rs.GET;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.core.Context;
+import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Response;
+
+import org.eclipse.microprofile.openapi.annotations.Operation;
+import org.eclipse.microprofile.openapi.annotations.enums.ParameterIn;
+import org.eclipse.microprofile.openapi.annotations.enums.SchemaType;
+import org.eclipse.microprofile.openapi.annotations.media.Content;
+import org.eclipse.microprofile.openapi.annotations.media.Schema;
+import org.eclipse.microprofile.openapi.annotations.parameters.Parameter;
+import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
+import org.eclipse.microprofile.openapi.annotations.security.SecurityRequirement;
+import org.eclipse.microprofile.openapi.annotations.tags.Tag;
+
+import dev.sluice.api.QuotaStatus;
+import dev.sluice.api.Rate;
+import dev.sluice.api.RateLimitAdmin;
+import dev.sluice.api.RateLimitRequest;
+import dev.sluice.api.RateLimiter;
+import dev.sluice.api.ResourceCheck;
+import dev.sluice.http.ErrorResponse;
+import dev.sluice.http.ServiceEndpoint;
+import dev.sluice.policy.CurrentPolicy;
+import dev.sluice.service.api.BadRequestException;
+import dev.sluice.service.api.EndpointAuthorization;
+import dev.sluice.service.api.OpenApiDefinition;
+import dev.sluice.service.api.QueryParameters;
+import dev.sluice.service.api.rules.RulesView;
+import io.smallrye.mutiny.Uni;
+import io.vertx.ext.web.RoutingContext;
+
+/** Admin endpoint: the windows of an identifier with what is used, the limit and the time at which they free up. */
+@ServiceEndpoint
+@Tag(name = "Administration")
+@Path("/v1/windows")
+@Produces({ErrorResponse.JSON, ErrorResponse.PROBLEM_JSON, MediaType.WILDCARD})
+public class WindowsResource {
+
+    /** Maximum number of resources whose windows are returned. */
+    static final int MAX_RESOURCES = 100;
+
+    private static final String IDENTITY = "identity";
+
+    private final EndpointAuthorization authorization;
+    private final RateLimitAdmin admin;
+    private final RateLimiter limiter;
+    private final RulesView rules;
+    private final CurrentPolicy policy;
+    private final StoredLimits stored;
+
+    WindowsResource(EndpointAuthorization authorization, RateLimitAdmin admin, RateLimiter limiter, RulesView rules,
+            CurrentPolicy policy, StoredLimits stored) {
+        this.authorization = authorization;
+        this.admin = admin;
+        this.limiter = limiter;
+        this.rules = rules;
+        this.policy = policy;
+        this.stored = stored;
+    }
+
+    /** Returns the windows of an identifier. */
+    @GET
+    @Parameter(name = "identifier", in = ParameterIn.QUERY, required = true, schema = @Schema(type = SchemaType.STRING, minLength = 1, maxLength = 256), description = "Identifier whose windows are returned")
+    @Parameter(name = "tier", in = ParameterIn.QUERY, schema = @Schema(type = SchemaType.STRING), description = "Tier whose rates are the limits; by default that of the stored user or key, otherwise the first tier")
+    @Operation(operationId = "windows", summary = "Returns the windows of an identifier: used, limit, and when each frees up; consumes nothing")
+    @SecurityRequirement(name = OpenApiDefinition.ADMIN_TOKEN)
+    @APIResponse(responseCode = "200", description = "Windows", content = @Content(mediaType = ErrorResponse.JSON, schema = @Schema(implementation = WindowsResponse.class), example = "{\"identifier\":\"user:alice\",\"tier\":\"free\",\"windows\":[{\"resource\":\"api:/campaigns\",\"used\":10,\"limit\":10,\"window_seconds\":60,\"reset_at\":1701234567,\"denied\":true,\"retry_at\":1701234567,\"source\":\"built-in\"}],\"truncated\":false}"))
+    @APIResponse(responseCode = "400", ref = OpenApiDefinition.BAD_REQUEST)
+    @APIResponse(responseCode = "401", ref = OpenApiDefinition.UNAUTHORIZED)
+    @APIResponse(responseCode = "403", ref = OpenApiDefinition.FORBIDDEN)
+    @APIResponse(responseCode = "429", ref = OpenApiDefinition.TOO_MANY_REQUESTS)
+    @APIResponse(responseCode = "503", ref = OpenApiDefinition.UNAVAILABLE)
+    public Uni<Response> windows(@Context RoutingContext context) {
+        return authorization.authorizeAdmin(context, () -> {
+            QueryParameters.allow(context, "identifier", "tier");
+            var identifier = QueryParameters.name(context, "identifier");
+            var asked = QueryParameters.text(context, "tier");
+            if (asked != null && !policy.tiers().contains(asked)) {
+                throw BadRequestException.forField("tier", "tier must be one of " + String.join(", ", policy.tiers()));
+            }
+            return stored.of(identifier).flatMap(limits -> {
+                var tier = asked == null ? policy.effectiveTier(limits.tier()) : asked;
+                return admin.limits(identifier).flatMap(used -> windows(identifier, tier, limits.rates(), used));
+            }).map(body -> Response.ok(body, ErrorResponse.JSON).build());
+        });
+    }
+
+    private Uni<WindowsResponse> windows(String identifier, String tier, Map<String, Rate> own, Map<String, Long> used) {
+        var checks = new LinkedHashMap<String, ResourceCheck>();
+        var windows = new ArrayList<WindowsResponse.Window>();
+        var resources = new TreeSet<>(used.keySet());
+        resources.addAll(own.keySet());
+        resources.stream().limit(MAX_RESOURCES).forEach(resource -> {
+            var rule = rules.rule(resource);
+            var rate = own.containsKey(resource) ? own.get(resource) : rule == null ? null : rule.check(tier, 0).rate();
+            if (rate == null || rate.quotas().isEmpty()) { // of no rule, unlimited or blocked
+                windows.add(WindowsResponse.Window.unlimited(resource, used.getOrDefault(resource, 0L)));
+            } else {
+                checks.put(resource, new ResourceCheck(resource, rate, 0));
+            }
+        });
+        return quotas(identifier, tier, List.copyOf(checks.values())).map(quotas -> {
+            quotas.forEach(quota -> windows.add(WindowsResponse.Window.of(quota, source(quota.resource(), own))));
+            windows.sort(Comparator.comparing((WindowsResponse.Window window) -> !Boolean.TRUE.equals(window.denied()))
+                    .thenComparing(WindowsResponse.Window::resource));
+            return new WindowsResponse(identifier, tier, windows, resources.size() > MAX_RESOURCES);
+        });
+    }
+
+    private Uni<List<QuotaStatus>> quotas(String identifier, String tier, List<ResourceCheck> checks) {
+        return checks.isEmpty()
+                ? Uni.createFrom().item(List.of())
+                : limiter.check(new RateLimitRequest(identifier, tier, RateLimitRequest.CUSTOM_LABEL, checks))
+                        .map(decision -> decision.quotas());
+    }
+
+    private String source(String resource, Map<String, Rate> own) {
+        return own.containsKey(resource) ? IDENTITY : rules.source(resource);
+    }
+}

@@ -1,0 +1,53 @@
+package dev.sluice.service.overview;
+
+import java.util.List;
+
+import org.eclipse.microprofile.openapi.annotations.media.Schema;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import com.fasterxml.jackson.databind.annotation.JsonNaming;
+
+import dev.sluice.api.QuotaStatus;
+import dev.sluice.api.QuotaUnit;
+import dev.sluice.http.RateLimitHeaders;
+import io.quarkus.runtime.annotations.RegisterForReflection;
+
+/** Body of the response to {@code GET /v1/windows}. */
+@RegisterForReflection
+@Schema(name = "Windows")
+record WindowsResponse(String identifier, @Schema(description = "Tier whose rates are the limits") String tier,
+        @Schema(description = "Windows of the identifier, those that deny first") List<Window> windows,
+        @Schema(description = "true: the identifier has more windows than are returned") boolean truncated) {
+
+    /** A window. */
+    @RegisterForReflection
+    @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    @Schema(name = "Window")
+    record Window(String resource,
+            @Schema(description = "Units used; in US dollars for a budget") Object used,
+            @Schema(description = "Limit of the rule for the tier, or of the stored identity; absent if none is known") Object limit,
+            @Schema(description = "tokens or usd; absent if requests are counted") String unit,
+            @Schema(description = "Length of the window; absent if no limit is known: the longest window of the resource") Long windowSeconds,
+            @Schema(description = "Calendar period that is the window") String period,
+            @Schema(description = "Unix seconds, rounded up, at which the next unit becomes available; absent if no limit is known") Long resetAt,
+            @Schema(description = "true: the next request is denied") Boolean denied,
+            @Schema(description = "Unix seconds, rounded up, at which a request is admitted again; absent unless denied, or if it never is") Long retryAt,
+            @Schema(description = "Where the limit was set; identity for that of a stored identity") String source) {
+
+        static Window of(QuotaStatus quota, String source) {
+            return new Window(quota.resource(), quota.unit().jsonAmount(quota.limit() - quota.remaining()),
+                    quota.unit().jsonAmount(quota.limit()),
+                    quota.unit() == QuotaUnit.REQUESTS ? null : quota.unit().jsonName(),
+                    quota.window().isZero() ? null : quota.window().toSeconds(),
+                    quota.period() == null ? null : quota.period().value(), RateLimitHeaders.resetEpochSeconds(quota),
+                    quota.denied(), quota.retryAt().map(at -> at.getEpochSecond() + (at.getNano() > 0 ? 1 : 0)).orElse(null),
+                    source);
+        }
+
+        static Window unlimited(String resource, long used) {
+            return new Window(resource, used, null, null, null, null, null, null, null, null);
+        }
+    }
+}

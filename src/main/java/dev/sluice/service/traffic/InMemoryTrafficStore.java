@@ -1,0 +1,46 @@
+package dev.sluice.service.traffic;
+
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+
+import io.vertx.core.Future;
+
+/** Counts of this instance, kept in memory for an hour. For one thread at a time. */
+final class InMemoryTrafficStore implements TrafficStore {
+
+    private final Clock clock;
+    private final TreeMap<Long, TrafficCounts> minutes = new TreeMap<>();
+
+    InMemoryTrafficStore(Clock clock) {
+        this.clock = clock;
+    }
+
+    @Override
+    public Future<Void> add(TrafficCounts counts) {
+        long now = minute();
+        minutes.headMap(now - LISTED_MINUTES, true).clear();
+        var current = minutes.computeIfAbsent(now, any -> new TrafficCounts());
+        current.add(counts);
+        TrafficFields.retainHighest(current.allowed(), MAX_LISTED);
+        TrafficFields.retainHighest(current.denied(), MAX_LISTED);
+        return Future.succeededFuture();
+    }
+
+    @Override
+    public Future<Reading> read(int ago, int number) {
+        var read = new ArrayList<TrafficMinute>();
+        long first = minute() - ago;
+        for (long minute = first; minute < first + number; minute++) {
+            var copy = new TrafficCounts();
+            copy.add(minutes.getOrDefault(minute, copy));
+            read.add(new TrafficMinute(minute, copy));
+        }
+        return Future.succeededFuture(new Reading(clock.millis(), read));
+    }
+
+    private long minute() {
+        return TimeUnit.MILLISECONDS.toMinutes(clock.millis());
+    }
+}

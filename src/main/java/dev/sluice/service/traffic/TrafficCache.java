@@ -1,0 +1,84 @@
+package dev.sluice.service.traffic;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+
+import io.vertx.core.Future;
+
+/**
+ * Reads minutes of a store, at most once a second, whatever the number of requests. Minutes that have ended are read once. For one
+ * event loop.
+ */
+final class TrafficCache {
+
+    /** Maximum number of minutes that one call reads, so that a call takes Redis little time. */
+    static final int PAGE = 60;
+    private static final long MAX_AGE_NANOS = TimeUnit.MILLISECONDS.toNanos(900);
+
+    private final TrafficStore store;
+    private final boolean allInstances;
+    private final LongSupplier nanoTime;
+    /** Without gaps. */
+    private final TreeMap<Long, TrafficMinute> minutes = new TreeMap<>();
+    private long nowMillis;
+    private long readAt;
+    private Future<Void> reading = Future.succeededFuture();
+
+    /**
+     * @param allInstances whether the store has the counts of all instances
+     * @param nanoTime returns the time in nanoseconds, from any origin
+     */
+    TrafficCache(TrafficStore store, boolean allInstances, LongSupplier nanoTime) {
+        this.store = store;
+        this.allInstances = allInstances;
+        this.nanoTime = nanoTime;
+    }
+
+    /** Returns the last minutes, the current one included. */
+    Future<TrafficHistory> last(int number) {
+        var before = reading;
+        reading = before.otherwiseEmpty().compose(done -> refresh(number));
+        return reading.map(done -> {
+            long current = minutes.lastKey();
+            return new TrafficHistory(nowMillis, allInstances,
+                    List.copyOf(new ArrayList<>(minutes.tailMap(current - number + 1).values())));
+        });
+    }
+
+    private Future<Void> refresh(int number) {
+        boolean complete = minutes.size() >= number;
+        if (complete && nanoTime.getAsLong() - readAt < MAX_AGE_NANOS) {
+            return Future.succeededFuture();
+        }
+        if (!complete) {
+            minutes.clear();
+            return read(number - 1);
+        }
+        // The last two minutes may have changed: instances report the end of a minute in the next one.
+        long elapsed = TimeUnit.NANOSECONDS.toMinutes(nanoTime.getAsLong() - readAt) + 2;
+        return elapsed >= minutes.size() ? refreshAll(number) : read((int) elapsed);
+    }
+
+    private Future<Void> refreshAll(int number) {
+        minutes.clear();
+        return read(number - 1);
+    }
+
+    private Future<Void> read(int ago) {
+        return store.read(ago, Math.min(PAGE, ago + 1)).compose(read -> {
+            read.minutes().forEach(minute -> minutes.put(minute.minute(), minute));
+            nowMillis = read.nowMillis();
+            minutes.headMap(minutes.lastKey() - TrafficStore.KEPT_MINUTES, true).clear();
+            long current = TimeUnit.MILLISECONDS.toMinutes(nowMillis);
+            int missing = (int) Math.max(0, current - minutes.lastKey());
+            if (missing > 0) {
+                return read(missing - 1);
+            }
+            readAt = nanoTime.getAsLong();
+            return Future.succeededFuture();
+        });
+    }
+}

@@ -1,0 +1,75 @@
+package dev.sluice.service.traffic;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** Names of counts in Redis. */
+final class TrafficFields {
+
+    /** Separates the parts of a name: a control character, which names of tiers and rules do not contain. */
+    private static final String SEPARATOR = "\u001f";
+    private static final String LATENCY = "latency";
+    private static final String ALLOWED = "allowed";
+    private static final String DENIED = "denied";
+    private static final String ERROR = "error";
+    private static final int PARTS = 3;
+
+    private TrafficFields() {
+    }
+
+    /** Appends the fields of a hash and their counts. */
+    static void append(TrafficCounts counts, List<String> arguments) {
+        counts.rules().forEach((name, ofRule) -> {
+            append(ALLOWED, name, ofRule.allowed(), arguments);
+            append(DENIED, name, ofRule.denied(), arguments);
+            append(ERROR, name, ofRule.errors(), arguments);
+        });
+        counts.latencies().forEach((bound, count) -> {
+            arguments.add(LATENCY + SEPARATOR + bound);
+            arguments.add(Long.toString(count));
+        });
+    }
+
+    private static void append(String outcome, RuleTier name, long count, List<String> arguments) {
+        if (count > 0) {
+            arguments.add(outcome + SEPARATOR + name.tier() + SEPARATOR + name.rule());
+            arguments.add(Long.toString(count));
+        }
+    }
+
+    /** Adds the count of a field; ignores one that another version has written. */
+    static void read(String field, long count, TrafficCounts counts) {
+        var parts = field.split(SEPARATOR, PARTS);
+        if (parts.length == 2 && parts[0].equals(LATENCY)) {
+            counts.latencies().merge(Long.parseLong(parts[1]), count, Long::sum);
+        } else if (parts.length == PARTS) {
+            counts.rules().merge(new RuleTier(parts[2], parts[1]), switch (parts[0]) {
+                case ALLOWED -> new RuleCounts(count, 0, 0);
+                case DENIED -> new RuleCounts(0, count, 0);
+                default -> new RuleCounts(0, 0, count);
+            }, RuleCounts::plus);
+        }
+    }
+
+    static String member(TopCaller caller) {
+        return caller.tier() + SEPARATOR + caller.rule() + SEPARATOR + caller.identifier();
+    }
+
+    /** Adds the count of a member of a sorted set; ignores one that another version has written. */
+    static void readMember(String member, long count, Map<TopCaller, Long> callers) {
+        var parts = member.split(SEPARATOR, PARTS);
+        if (parts.length == PARTS) {
+            callers.merge(new TopCaller(parts[2], parts[1], parts[0]), count, Long::sum);
+        }
+    }
+
+    /** Removes all but the highest counts. */
+    static void retainHighest(Map<TopCaller, Long> counts, int max) {
+        if (counts.size() > max) {
+            var entries = new ArrayList<>(counts.entrySet());
+            entries.sort(Map.Entry.comparingByValue());
+            entries.subList(0, entries.size() - max).forEach(entry -> counts.remove(entry.getKey()));
+        }
+    }
+}

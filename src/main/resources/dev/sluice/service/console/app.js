@@ -1,0 +1,146 @@
+// Routes and frame of the console. A view is a module with a title and render(context), which returns nodes.
+
+import { get, ApiError } from "./api.js";
+import { announce, el, errorNotice } from "./dom.js";
+import * as live from "./live.js";
+import * as session from "./session.js";
+import { time } from "./format.js";
+import { route } from "./route.js";
+import * as audit from "./views/audit.js";
+import * as identifier from "./views/identifier.js";
+import * as identities from "./views/identities.js";
+import * as identity from "./views/identity.js";
+import * as llm from "./views/llm.js";
+import * as login from "./views/login.js";
+import * as overview from "./views/overview.js";
+import * as rules from "./views/rules.js";
+import * as traffic from "./views/traffic.js";
+
+const VIEWS = { overview, traffic, identifier, rules, keys: identities, users: identities, teams: identities, orgs: identities, llm, audit };
+const NAMES = { overview: "Overview", traffic: "Traffic", identifier: "Identifier", rules: "Rules", keys: "Keys", users: "Users", teams: "Teams", orgs: "Orgs", llm: "LLM spend", audit: "Audit" };
+/** Views for tokens that are restricted to a team. */
+const OF_TEAM = ["keys", "users", "teams", "llm"];
+const RETRY_MILLIS = 5000;
+
+const main = document.getElementById("main");
+const nav = document.getElementById("nav");
+const bar = document.getElementById("session");
+let current = new AbortController();
+
+function frame(view) {
+  const signedIn = session.currentAccess() !== null;
+  nav.hidden = bar.hidden = !signedIn;
+  if (!signedIn) {
+    return;
+  }
+  const names = session.team() ? OF_TEAM : Object.keys(VIEWS);
+  nav.replaceChildren(...names.map(name => el("a", { href: `#/${name}`, "aria-current": name === view ? "page" : null }, NAMES[name])));
+  nav.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+  const state = el("span", { class: "state", id: "live-state" }, "…");
+  bar.replaceChildren(session.team() ? "" : state, el("button", { type: "button", class: "plain", onclick: signOut }, "Sign out"));
+}
+
+function signOut() {
+  session.signOut();
+  live.end();
+  render();
+}
+
+function showState(figures, isCurrent) {
+  const state = document.getElementById("live-state");
+  if (state) {
+    const stale = state.classList.toggle("stale", !isCurrent);
+    state.replaceChildren(...(stale ? ["Stale since ", time(new Date(live.lastTime()))] : ["Live"]));
+  }
+}
+
+async function render() {
+  current.abort();
+  current = new AbortController();
+  const { signal } = current;
+  const { view, argument, query } = route();
+  try {
+    if (!session.token()) {
+      show(login, { onSignIn: render }, signal);
+      return;
+    }
+    if (!session.currentAccess()) {
+      session.setAccess((await get("/v1/overview", {}, signal)).access);
+      if (!session.team()) {
+        live.start();
+        live.subscribe(showState);
+      }
+    }
+    const names = session.team() ? OF_TEAM : Object.keys(VIEWS);
+    const chosen = names.includes(view) ? view : names[0];
+    frame(chosen);
+    const module = VIEWS[chosen] === identities && argument !== null ? identity : VIEWS[chosen];
+    await show(module, { kind: chosen, argument, query, signal, every, reload: render }, signal);
+  } catch (failure) {
+    onFailure(failure, signal);
+  }
+}
+
+async function show(module, context, signal) {
+  const title = module.title(context);
+  const heading = el("h1", { tabindex: "-1" }, title);
+  const nodes = await module.render(context, heading);
+  if (signal.aborted) {
+    return;
+  }
+  frame(context.kind);
+  document.title = `${heading.textContent} – Sluice`;
+  main.replaceChildren(...nodes);
+  (main.querySelector("[autofocus]") ?? heading).focus({ preventScroll: true });
+  scrollTo(0, 0);
+  announce(heading.textContent);
+
+  /* The state of the connection is shown in the frame, which is new. */
+  live.subscribe(showState, signal);
+}
+
+function onFailure(failure, signal) {
+  if (signal.aborted || failure.name === "AbortError") {
+    return;
+  }
+  if (failure instanceof ApiError && (failure.status === 401 || (failure.status === 403 && !session.currentAccess()))) {
+    session.signOut();
+    live.end();
+    show(login, { onSignIn: render, failure }, signal);
+    return;
+  }
+  main.replaceChildren(el("h1", { tabindex: "-1" }, "Sluice"), errorNotice(failure));
+  if (failure.status === 0 || failure.status === 503) {
+    setTimeout(() => signal.aborted || render(), RETRY_MILLIS);
+  }
+  if (!(failure instanceof ApiError)) {
+    console.error(failure);
+  }
+}
+
+/** Calls a function periodically while the view is shown; a failure is shown until the next success. */
+function every(millis, action, signal) {
+  const timer = setInterval(async () => {
+    if (document.hidden) {
+      return;
+    }
+    try {
+      await action();
+      main.querySelector(".notice.stale")?.remove();
+    } catch (failure) {
+      if (failure.name !== "AbortError" && !main.querySelector(".notice.stale")) {
+        const shown = errorNotice(failure);
+        shown.classList.add("stale");
+        main.firstElementChild?.after(shown);
+      }
+    }
+  }, millis);
+  signal.addEventListener("abort", () => clearInterval(timer));
+}
+
+document.getElementById("skip").addEventListener("click", event => {
+  event.preventDefault();
+  main.focus();
+});
+addEventListener("hashchange", render);
+render();

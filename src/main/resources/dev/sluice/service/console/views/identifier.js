@@ -1,0 +1,121 @@
+// Everything about one caller: windows, keys, levels, spend.
+
+import { call, find, get } from "../api.js";
+import { announce, bar, confirmButton, el, field, link, name, notice, refresh, section, select, table, visible } from "../dom.js";
+import { amount, count, countdown, dollars, windowLength } from "../format.js";
+import { canWrite } from "../session.js";
+import { replaceQuery } from "../route.js";
+
+export const title = ({ argument }) => argument ? `Identifier ${visible(argument)}` : "Identifier";
+
+function searchForm(value, signal) {
+  const options = el("datalist", { id: "identifiers" });
+  const input = el("input", { type: "search", name: "identifier", list: "identifiers", value, maxlength: "256", required: true, autofocus: !value, spellcheck: "false", autocomplete: "off", placeholder: "user:alice" });
+  let timer;
+  const complete = async () => {
+    const part = input.value;
+    const user = part.startsWith("user:") ? part.slice(5) : part;
+    const [seen, users] = await Promise.all([get("/v1/identifiers", { contains: part, limit: 20 }, signal).catch(() => ({ identifiers: [] })),
+      get("/v1/users", { prefix: user, limit: 10 }, signal).catch(() => ({ users: [] }))]);
+    const stored = (users.users ?? users.items ?? []).map(each => `user:${each.name}`);
+    options.replaceChildren(...[...new Set([...seen.identifiers.map(each => each.identifier), ...stored])].map(each => el("option", { value: each })));
+  };
+  input.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(complete, 200); });
+  input.addEventListener("focus", complete, { once: true });
+  const submit = event => {
+    event.preventDefault();
+    if (input.value.trim()) {
+      location.hash = `#/identifier/${encodeURIComponent(input.value.trim())}`;
+    }
+  };
+  return el("form", { class: "row", role: "search", onsubmit: submit },
+    field("Identifier", input, { wide: true, hint: "user:<name>, ip:<address>, team:<name>, key:<id>, or any name given to /v1/check" }), el("button", { class: "primary" }, "Show"), options);
+}
+
+export async function render({ argument, query, signal, every }, heading) {
+  if (!argument) {
+    const seen = await get("/v1/identifiers", { limit: 50 }, signal);
+    return [el("div", { class: "head" }, heading), searchForm("", signal), section("Seen in the last hour", table("Identifiers of the last hour", [
+      { title: "Identifier", cell: row => link(`#/identifier/${encodeURIComponent(row.identifier)}?tier=${encodeURIComponent(row.tier)}`, name(row.identifier)), named: true, header: true },
+      { title: "Tier", cell: row => name(row.tier) }], seen.identifiers, { empty: "No caller in the last hour. Type any identifier above." }))];
+  }
+  heading.replaceChildren(name(argument));
+  const tiers = (await get("/v1/rules", {}, signal)).tiers;
+  const tier = select(tiers.map(each => [each, each]), tiers.includes(query.get("tier")) ? query.get("tier") : undefined);
+  let asked = tiers.includes(query.get("tier")) ? query.get("tier") : "";
+  const windows = el("div");
+
+  async function reset(resource) {
+    await call("DELETE", "/v1/limits", { query: { identifier: argument, resource }, signal });
+    announce(resource ? `Reset ${resource}` : "All windows reset");
+    windows.replaceChildren();
+    await load();
+    heading.focus();
+  }
+
+  async function load() {
+    const found = await get("/v1/windows", { identifier: argument, tier: asked }, signal);
+    tier.value = found.tier;
+    refresh(windows, summary(found), table(`Windows of ${argument}`, [
+      { title: "Resource", cell: row => link(`#/rules?filter=${encodeURIComponent(row.resource)}`, name(row.resource)), named: true, header: true },
+      { title: "Used", number: true, cell: row => amount(row.used, row.unit) },
+      { title: "Limit", number: true, cell: row => row.limit === undefined ? "–" : amount(row.limit, row.unit) },
+      { title: "Share", cell: row => row.limit === undefined ? "" : bar(Number(row.used), Number(row.limit)) },
+      { title: "Window", number: true, cell: windowLength },
+      { title: "Next unit frees up", number: true, cell: row => row.retry_at ? countdown(row.retry_at) : row.reset_at && Number(row.used) > 0 ? countdown(row.reset_at) : "–" },
+      { title: "Source", cell: row => row.source ?? "given with the check" },
+      { title: "Reset", hide: !canWrite(), cell: row => confirmButton("Reset", "Forget what was counted?", "Yes, reset", () => reset(row.resource)) }],
+    found.windows, { empty: "Nothing is counted for this identifier now." }),
+    canWrite() && found.windows.length > 1 ? el("p", {}, el("br"), confirmButton("Reset all windows", `Forget what was counted in ${found.windows.length} windows?`, "Yes, reset all", () => reset())) : "");
+  }
+
+  tier.addEventListener("change", () => { asked = tier.value; replaceQuery({ tier: asked }); windows.replaceChildren(); load(); });
+  const [about, spend] = await Promise.all([aboutIdentity(argument, signal), spendSection(argument, signal), load()]);
+  every(3000, load, signal);
+  return [el("div", { class: "head" }, heading), searchForm(argument, signal),
+    el("form", { class: "row", onsubmit: event => event.preventDefault() }, field("Limits of tier", tier, { hint: "The tier of the caller decides which limits hold." })),
+    el("section", {}, el("h2", {}, "Windows"), windows), ...about, spend];
+}
+
+function summary(found) {
+  const denied = found.windows.filter(window => window.denied);
+  if (denied.length === 0) {
+    return el("p", {}, found.windows.length ? "The next request is admitted." : "");
+  }
+  return notice(el("p", {}, el("strong", { class: "refused" }, "The next request gets 429"), " where one of these limits holds: ",
+    ...denied.flatMap((window, index) => [index ? ", " : "", name(window.resource), window.retry_at ? [" (free ", countdown(window.retry_at), ")"] : ""].flat())));
+}
+
+async function aboutIdentity(identifier, signal) {
+  const [kind, ...rest] = identifier.split(":");
+  const of = rest.join(":");
+  if (!["user", "team", "org", "key"].includes(kind) || !of) {
+    return [];
+  }
+  const path = { user: "users", team: "teams", org: "orgs", key: "keys" }[kind];
+  const stored = await find(`/v1/${path}/${encodeURIComponent(of)}`, {}, signal).catch(() => null);
+  const keys = kind === "user" || kind === "team" ? await find("/v1/keys", { [kind]: of, limit: 50 }, signal).catch(() => null) : null;
+  const teams = stored?.teams ?? (stored?.team ? [stored.team] : []);
+  const orgs = stored?.org ? [stored.org] : (await Promise.all(teams.slice(0, 10).map(team => find(`/v1/teams/${encodeURIComponent(team)}`, {}, signal).catch(() => null)))).map(team => team?.org).filter(Boolean);
+  const level = (label, kindPath, names) => names.length ? [el("dt", {}, label), el("dd", {}, names.flatMap((each, index) => [index ? ", " : "", link(`#/${kindPath}/${encodeURIComponent(each)}`, name(each))]))] : [];
+  const chain = [...level("User", "users", stored?.user ? [stored.user] : []), ...level("Teams", "teams", teams), ...level("Organisation", "orgs", [...new Set(orgs)])];
+  return [
+    section("Levels", stored ? el("p", {}, link(`#/${path}/${encodeURIComponent(of)}`, `Limits and budget of this ${kind}`)) : el("p", { class: "muted" }, `No ${kind} of this name is stored; only the rules of its tier hold.`),
+      chain.length ? el("dl", { class: "facts" }, chain) : ""),
+    ...(keys ? [section("Keys", table("Keys", [
+      { title: "Key", cell: row => link(`#/keys/${encodeURIComponent(row.id)}`, name(row.name ?? row.id)), named: true, header: true },
+      { title: "Begins with", cell: row => row.prefix },
+      { title: "State", cell: row => row.disabled ? "disabled" : "active" }], keys.keys ?? keys.items ?? [], { empty: "No key is stored. Create one in Keys." }))] : [])];
+}
+
+async function spendSection(identifier, signal) {
+  const usage = await find("/v1/llm/usage", { identifier, hours: 24 }, signal).catch(() => null);
+  const rows = Object.entries(usage?.providers ?? {}).flatMap(([provider, of]) => Object.entries(of.models ?? {}).map(([model, totals]) => ({ provider, model, ...totals })));
+  return section("LLM spend of the last 24 hours", table("LLM spend by model", [
+    { title: "Model", cell: row => name(row.model), named: true, header: true },
+    { title: "Provider", cell: row => name(row.provider) },
+    { title: "Calls", number: true, cell: row => count(row.calls) },
+    { title: "Input", unit: "tokens", number: true, cell: row => count(row.input_tokens) },
+    { title: "Output", unit: "tokens", number: true, cell: row => count(row.output_tokens) },
+    { title: "Cost", unit: "USD", number: true, cell: row => dollars(row.cost_usd) }], rows, { empty: "No LLM call in the last 24 hours." }));
+}

@@ -1,0 +1,132 @@
+// Lists of keys, users, teams and organisations.
+
+import { call, find, get } from "../api.js";
+import { announce, bar, copyButton, el, errorNotice, field, link, name, refresh, section, table } from "../dom.js";
+import { count, dollars, time } from "../format.js";
+import { canWrite, team } from "../session.js";
+import { documentOf, fieldsOf } from "./identity.js";
+
+export const KINDS = {
+  keys: { title: "Keys", one: "key", empty: "No key yet. Create one, and send it as X-API-Key or as the API key of an SDK." },
+  users: { title: "Users", one: "user", empty: "No user yet. A user has a tier, teams and limits of its own; callers work without." },
+  teams: { title: "Teams", one: "team", empty: "No team yet. Create one with a budget, then a key of the team." },
+  orgs: { title: "Orgs", one: "organisation", empty: "No organisation yet. Its limits hold for all its teams together." },
+};
+
+export const title = ({ kind }) => KINDS[kind].title;
+
+const to = (kind, of) => link(`#/${kind}/${encodeURIComponent(of)}`, name(of));
+const limitText = row => [row.limits?.api && `api ${row.limits.api}`, row.limits?.llm?.budget && `$${row.limits.llm.budget}`, row.limits?.llm?.tokens && `${row.limits.llm.tokens} tokens`, row.limits?.llm?.requests && `llm ${row.limits.llm.requests}`].filter(Boolean).join("; ") || "–";
+
+/** Reads what is used of a budget only for rows that are seen. */
+const budget = kind => row => {
+  if (!row.limits?.llm?.budget) {
+    return "–";
+  }
+  const holder = el("div", {}, "…");
+  const observer = new IntersectionObserver(async ([entry]) => {
+    if (entry.isIntersecting) {
+      observer.disconnect();
+      const used = (await find(`/v1/${kind}/${encodeURIComponent(row.name)}`).catch(() => null))?.used?.find(each => each.resource === "llm:budget");
+      holder.replaceChildren(...(used ? [`${dollars(used.used)} of ${dollars(used.limit)}`, bar(Number(used.used), Number(used.limit))] : ["–"]));
+    }
+  });
+  observer.observe(holder);
+  return holder;
+};
+
+const COLUMNS = {
+  keys: [
+    { title: "Key", cell: row => link(`#/keys/${encodeURIComponent(row.id)}`, name(row.name ?? row.id)), named: true, header: true, sort: row => row.name ?? "" },
+    { title: "Begins with", cell: row => row.prefix },
+    { title: "User", cell: row => row.user ? to("users", row.user) : "–", named: true, sort: row => row.user ?? "" },
+    { title: "Team", cell: row => row.team ? to("teams", row.team) : "–", named: true, sort: row => row.team ?? "" },
+    { title: "State", cell: row => row.disabled ? "disabled" : row.expires_at && new Date(row.expires_at) < new Date() ? "expired" : "active", sort: row => String(row.disabled) },
+    { title: "Last used", number: true, cell: row => row.last_used_at ? time(new Date(row.last_used_at), { seconds: false }) : "never", sort: row => row.last_used_at ?? "" }],
+  users: [
+    { title: "User", cell: row => to("users", row.name), named: true, header: true, sort: row => row.name },
+    { title: "Tier", cell: row => row.tier ?? "–" },
+    { title: "Teams", cell: row => (row.teams ?? []).flatMap((each, index) => [index ? ", " : "", to("teams", each)]), named: true },
+    { title: "Limits", cell: limitText }, { title: "State", cell: row => row.disabled ? "disabled" : "active" }],
+  teams: [
+    { title: "Team", cell: row => to("teams", row.name), named: true, header: true, sort: row => row.name },
+    { title: "Organisation", cell: row => row.org ? to("orgs", row.org) : "–", named: true },
+    { title: "Limits", cell: limitText },
+    { title: "Budget used", cell: budget("teams") },
+    { title: "Keys", cell: row => link(`#/keys?team=${encodeURIComponent(row.name)}`, "Show keys") }],
+  orgs: [
+    { title: "Organisation", cell: row => to("orgs", row.name), named: true, header: true, sort: row => row.name },
+    { title: "Limits", cell: limitText },
+    { title: "Budget used", cell: budget("orgs") },
+    { title: "Teams", cell: row => link(`#/teams?org=${encodeURIComponent(row.name)}`, "Show teams") }],
+};
+
+export async function render({ kind, query, signal, reload }, heading) {
+  const { one, empty } = KINDS[kind];
+  const search = el("input", { type: "search", value: query.get("prefix") ?? "", spellcheck: "false", autocomplete: "off" });
+  const holder = el("div");
+  const filters = Object.fromEntries(["user", "team", "org"].map(each => [each, query.get(each)]).filter(([, value]) => value));
+  let rows = [];
+  let cursor = null;
+
+  async function load(more) {
+    const prefix = kind === "keys" ? undefined : search.value;
+    const page = await get(`/v1/${kind}`, { ...filters, prefix, limit: 100, cursor: more ? cursor : undefined }, signal);
+    rows = [...(more ? rows : []), ...page[kind]];
+    cursor = page.next_cursor;
+    show();
+  }
+
+  function show() {
+    const text = search.value.toLowerCase();
+    const shown = kind === "keys" ? rows.filter(row => `${row.name ?? ""} ${row.id} ${row.prefix} ${row.user ?? ""} ${row.team ?? ""}`.toLowerCase().includes(text)) : rows;
+    refresh(holder, table(KINDS[kind].title, COLUMNS[kind], shown, { empty: rows.length || text ? "Nothing matches." : empty }),
+      el("p", { class: "muted note" }, `${count(shown.length)} shown. `, cursor ? el("button", { type: "button", class: "plain", onclick: () => load(true) }, "Load more") : ""));
+  }
+
+  let timer;
+  search.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(() => kind === "keys" ? show() : load(false), 150); });
+  await load(false);
+  const filtered = Object.entries(filters).map(([key, value]) => el("p", {}, `Only of ${key} `, name(value), ". ", link(`#/${kind}`, "Show all")));
+  return [el("div", { class: "head" }, heading), ...filtered,
+    el("form", { class: "row", role: "search", onsubmit: event => event.preventDefault() }, field(kind === "keys" ? "Search" : "Name begins with", search, { wide: true })),
+    canWrite() && !(team() && (kind === "teams" || kind === "orgs")) ? creation(kind, one, filters, signal, reload) : "", holder];
+}
+
+function creation(kind, one, defaults, signal, reload) {
+  const initial = { ...defaults, teams: defaults.team ? [defaults.team] : undefined, team: defaults.team ?? team() ?? undefined };
+  const own = el("input", { name: "name", required: true, maxlength: "128", spellcheck: "false", autocomplete: "off" });
+  const fields = fieldsOf(kind, initial);
+  const result = el("div");
+  const box = el("details", { class: "create" });
+  const submit = async event => {
+    event.preventDefault();
+    try {
+      const document = documentOf(kind, fields, {});
+      if (kind === "keys") {
+        const created = await call("POST", "/v1/keys", { body: { name: own.value, ...document }, signal });
+        result.replaceChildren(keyText(created.key, created.id));
+        result.querySelector("input").focus();
+      } else {
+        const path = `/v1/${kind}/${encodeURIComponent(own.value)}`;
+        await call("PUT", path, { body: document, headers: { "If-None-Match": "*" }, signal });
+        announce(`Created ${own.value}`);
+        location.hash = `#/${kind}/${encodeURIComponent(own.value)}`;
+      }
+    } catch (failure) {
+      result.replaceChildren(errorNotice(failure.status === 412 ? Object.assign(failure, { message: `A ${one} of this name exists already` }) : failure));
+    }
+  };
+  box.append(el("summary", {}, `Create ${one === "organisation" ? "an organisation" : `a ${one}`}`),
+    el("form", { class: "grid", onsubmit: submit }, field(kind === "keys" ? "Name for people" : "Name", own), ...fields.map(each => each.node),
+      el("div", { class: "actions whole" }, el("button", { class: "primary" }, `Create ${one}`))), result);
+  return box;
+}
+
+/** The text of a key, which is shown once. */
+export function keyText(key, id) {
+  const text = el("input", { readonly: true, value: key, class: "code", spellcheck: "false", onfocus: event => event.target.select() });
+  return el("div", { class: "notice" }, el("p", {}, el("strong", {}, "Copy the key now: it is not shown again.")),
+    el("form", { class: "row", onsubmit: event => event.preventDefault() }, field("Key", text, { wide: true }), copyButton(key, "Copy key")),
+    id ? el("p", {}, link(`#/keys/${encodeURIComponent(id)}`, "Open this key")) : "");
+}

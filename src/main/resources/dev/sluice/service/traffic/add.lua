@@ -1,0 +1,43 @@
+-- Adds the counts of one instance to those of the current minute.
+--
+-- KEYS[1]  prefix of the keys, with their hash tag: the minute follows. The keys are in the slot of this one
+-- ARGV     time to live of the counts in seconds, and of the identifiers;
+--          maximum number of fields of a minute; maximum number of identifiers of each list;
+--          number of fields, then each field with its count;
+--          number of identifiers with allowed decisions, then each with its count; the same for denied ones
+-- Returns  the minute
+--
+-- counts   hash: fields are added up to the maximum, those that exist always
+-- allowed, denied  sorted sets by count: those with the lowest counts are removed, so that the counts are approximate
+
+local call = redis.call
+local time = redis.call('TIME')
+local minute = math.floor(tonumber(time[1]) / 60)
+local prefix = KEYS[1] .. ':' .. string.format('%d', minute)
+
+local counts = prefix .. ':counts'
+local size, max = call('HLEN', counts), tonumber(ARGV[3])
+local i = 6
+for _ = 1, tonumber(ARGV[5]) do
+  if size < max or call('HEXISTS', counts, ARGV[i]) == 1 then
+    call('HINCRBY', counts, ARGV[i], ARGV[i + 1])
+    size = call('HLEN', counts)
+  end
+  i = i + 2
+end
+call('EXPIRE', counts, ARGV[1])
+
+for _, name in ipairs({ ':allowed', ':denied' }) do
+  local key = prefix .. name
+  local number = tonumber(ARGV[i])
+  i = i + 1
+  for _ = 1, number do
+    call('ZINCRBY', key, ARGV[i + 1], ARGV[i])
+    i = i + 2
+  end
+  if number > 0 then
+    call('ZREMRANGEBYRANK', key, 0, string.format('%d', -1 - tonumber(ARGV[4])))
+    call('EXPIRE', key, ARGV[2])
+  end
+end
+return minute

@@ -1,0 +1,24 @@
+-- Reads the counts of minutes of all instances. Read only.
+--
+-- KEYS[1]  prefix of the keys, with their hash tag: the minute follows. The keys are in the slot of this one
+-- ARGV     number of minutes before the current one at which to begin, and number of minutes;
+--          number of minutes before the current one of which there are lists of identifiers
+-- Returns  Redis's time in milliseconds, then for each minute: its number, the fields of its counts, the identifiers with allowed
+--          decisions, and those with denied ones, each followed by its count
+
+local call = redis.call
+local time = redis.call('TIME')
+local now = math.floor(tonumber(time[1]) / 60)
+local reply = { tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000) }
+local first = now - tonumber(ARGV[1])
+
+for minute = first, first + tonumber(ARGV[2]) - 1 do
+  local prefix = KEYS[1] .. ':' .. string.format('%d', minute)
+  local listed = now - minute < tonumber(ARGV[3])
+  reply[#reply + 1] = {
+    minute, call('HGETALL', prefix .. ':counts'),
+    listed and call('ZREVRANGE', prefix .. ':allowed', 0, -1, 'WITHSCORES') or {},
+    listed and call('ZREVRANGE', prefix .. ':denied', 0, -1, 'WITHSCORES') or {},
+  }
+end
+return reply

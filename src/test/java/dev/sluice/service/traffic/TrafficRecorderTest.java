@@ -1,0 +1,107 @@
+package dev.sluice.service.traffic;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
+
+import org.junit.jupiter.api.Test;
+
+import dev.sluice.api.Decision;
+import dev.sluice.api.DecisionMode;
+import dev.sluice.api.Rate;
+import dev.sluice.api.RateLimitRequest;
+import dev.sluice.api.ResourceCheck;
+import io.micrometer.core.instrument.Timer;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+
+/** Counts of decisions on one instance. */
+class TrafficRecorderTest {
+
+    private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
+    private final TrafficRecorder recorder = new TrafficRecorder(true, meters);
+
+    private static RateLimitRequest request(String identifier, String label, String tier, long cost) {
+        return new RateLimitRequest(identifier, tier, label, List.of(new ResourceCheck(label, Rate.parse("5/minute"), cost)));
+    }
+
+    private static Decision decision(boolean denied) {
+        return new Decision(!denied, denied, DecisionMode.REDIS, Instant.EPOCH, List.of());
+    }
+
+    private void decide(String identifier, String label, boolean denied) {
+        recorder.onDecision(request(identifier, label, "free", 1), decision(denied), 1);
+    }
+
+    @Test
+    void countsByRuleTierAndCallerSinceTheLastCollection() {
+        decide("user:a", "api:/x", false);
+        decide("user:a", "api:/x", true);
+        decide("user:b", "api:/x", false);
+        recorder.onFailure(request("user:a", "api:/y", null, 1), DecisionMode.CLOSED, 1);
+
+        var counts = recorder.collect();
+
+        assertThat(counts.rules()).containsOnly(Map.entry(new RuleTier("api:/x", "free"), new RuleCounts(2, 1, 0)),
+                Map.entry(new RuleTier("api:/y", "none"), new RuleCounts(0, 0, 1)));
+        assertThat(counts.denied()).containsOnly(Map.entry(new TopCaller("user:a", "api:/x", "free"), 1L));
+        assertThat(counts.allowed()).hasSize(2);
+        assertThat(recorder.collect().isEmpty()).isTrue();
+    }
+
+    @Test
+    void queriesAreNotCounted() {
+        recorder.onDecision(request("user:a", "api:/x", "free", 0), decision(false), 1);
+        assertThat(recorder.collect().isEmpty()).isTrue();
+    }
+
+    @Test
+    void nothingIsCountedWithoutAReader() {
+        var inactive = new TrafficRecorder(false, meters);
+        inactive.onDecision(request("user:a", "api:/x", "free", 1), decision(false), 1);
+        assertThat(inactive.collect().isEmpty()).isTrue();
+    }
+
+    @Test
+    void callersAreBoundedAndTheMostFrequentAreReported() {
+        IntStream.range(0, 100).forEach(i -> decide("user:frequent", "api:/x", true));
+        IntStream.range(0, 3 * TrafficRecorder.MAX_IDENTIFIERS).forEach(i -> decide("user:" + i, "api:/x", true));
+
+        var counts = recorder.collect();
+
+        assertThat(counts.total().denied()).isEqualTo(100 + 3 * TrafficRecorder.MAX_IDENTIFIERS);
+        assertThat(counts.denied()).hasSize(TrafficRecorder.REPORTED_IDENTIFIERS)
+                .containsEntry(new TopCaller("user:frequent", "api:/x", "free"), 100L);
+    }
+
+    @Test
+    void rulesAreBounded() {
+        IntStream.range(0, TrafficRecorder.MAX_CELLS + 10).forEach(i -> decide("user:a", "api:/" + i, false));
+        var counts = recorder.collect();
+        assertThat(counts.rules()).hasSize(TrafficRecorder.MAX_CELLS + 1)
+                .containsEntry(new RuleTier(TrafficRecorder.OTHER, TrafficRecorder.OTHER), new RuleCounts(10, 0, 0));
+    }
+
+    @Test
+    void durationsAreThoseOfTheMetrics() {
+        var timer = Timer.builder("rate_limit_check")
+                .serviceLevelObjectives(Duration.ofMillis(1), Duration.ofMillis(5)).register(meters);
+        IntStream.range(0, 98).forEach(i -> timer.record(500, TimeUnit.MICROSECONDS));
+        timer.record(3, TimeUnit.MILLISECONDS);
+        timer.record(3, TimeUnit.SECONDS);
+
+        var counts = recorder.collect();
+
+        assertThat(counts.latencies()).containsOnly(Map.entry(1_000_000L, 98L), Map.entry(5_000_000L, 1L),
+                Map.entry(Long.MAX_VALUE, 1L));
+        assertThat(counts.latency(0.5)).isBetween(500_000L, 520_000L);
+        assertThat(counts.latency(0.99)).isEqualTo(5_000_000L);
+        assertThat(counts.latency(1)).isEqualTo(5_000_000L); // at least
+        assertThat(new TrafficCounts().latency(0.5)).isNull();
+        assertThat(recorder.collect().latencies()).isEmpty();
+    }
+}

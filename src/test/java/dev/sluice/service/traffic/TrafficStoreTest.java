@@ -1,0 +1,197 @@
+package dev.sluice.service.traffic;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Clock;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
+
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import dev.sluice.directory.DirectoryUnderTest;
+import dev.sluice.redis.RedisConnectionManager;
+import io.vertx.core.Future;
+
+/** Counts of minutes in Redis and in memory, with the time set by hand. */
+class TrafficStoreTest {
+
+    private static final String TIME = "{redis.call('GET', 'test:now'), '0'}";
+    private static final long MINUTE = 60;
+    private static final long START = 30_000_000 * MINUTE;
+    private static final RuleTier RULE = new RuleTier("api:/x|:\"", "free");
+    private static final TopCaller HOSTILE = new TopCaller("<img onerror=x>\u202e😀", "api:/x", "free");
+
+    private static DirectoryUnderTest redis;
+    private static RedisConnectionManager manager;
+    private long now = START;
+    private TrafficStore inMemory;
+    private TrafficStore inRedis;
+
+    @BeforeAll
+    static void startRedis() {
+        redis = new DirectoryUnderTest();
+        manager = redis.newManager();
+    }
+
+    @AfterAll
+    static void stopRedis() {
+        redis.close();
+    }
+
+    @BeforeEach
+    void clear() {
+        redis.send("FLUSHALL");
+        setNow(START);
+        inRedis = new RedisTrafficStore(manager, DirectoryUnderTest.HASH_TAGS, redis.vertx().getOrCreateContext(), TIME);
+        inMemory = new InMemoryTrafficStore(new Clock() {
+            @Override
+            public ZoneId getZone() {
+                return ZoneOffset.UTC;
+            }
+
+            @Override
+            public Clock withZone(ZoneId zone) {
+                return this;
+            }
+
+            @Override
+            public Instant instant() {
+                return Instant.ofEpochSecond(now);
+            }
+        });
+    }
+
+    private void setNow(long seconds) {
+        now = seconds;
+        redis.send("SET", "test:now", seconds);
+    }
+
+    private TrafficStore store(String name) {
+        return name.equals("redis") ? inRedis : inMemory;
+    }
+
+    private static <T> T await(Future<T> future) {
+        return future.toCompletionStage().toCompletableFuture().join();
+    }
+
+    private static TrafficCounts counts(long allowed, long denied) {
+        var counts = new TrafficCounts();
+        counts.rules().put(RULE, new RuleCounts(allowed, denied, 1));
+        counts.latencies().put(250_000L, allowed);
+        counts.latencies().put(Long.MAX_VALUE, 1L);
+        counts.denied().put(HOSTILE, denied);
+        return counts;
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"redis", "memory"})
+    void countsOfAMinuteAreAdded(String name) {
+        var store = store(name);
+        await(store.add(counts(3, 1)));
+        setNow(START + 59);
+        await(store.add(counts(4, 2)));
+        setNow(START + 60);
+        await(store.add(counts(10, 0)));
+
+        var read = await(store.read(2, 3));
+
+        assertThat(read.nowMillis()).isEqualTo((START + 60) * 1000);
+        assertThat(read.minutes()).extracting(TrafficMinute::minute).containsExactly(START / MINUTE - 1, START / MINUTE,
+                START / MINUTE + 1);
+        var first = read.minutes().get(1).counts();
+        assertThat(first.rules()).containsOnlyKeys(RULE).containsEntry(RULE, new RuleCounts(7, 3, 2));
+        assertThat(first.latencies()).containsEntry(250_000L, 7L).containsEntry(Long.MAX_VALUE, 2L);
+        assertThat(first.denied()).containsOnlyKeys(HOSTILE).containsEntry(HOSTILE, 3L);
+        assertThat(read.minutes().get(0).counts().isEmpty()).isTrue();
+        assertThat(read.minutes().get(2).counts().rules()).containsEntry(RULE, new RuleCounts(10, 0, 1));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"redis", "memory"})
+    void callersOfAMinuteAreBounded(String name) {
+        var store = store(name);
+        for (int batch = 0; batch < 5; batch++) {
+            var counts = counts(1, 1);
+            int from = batch * 100;
+            IntStream.range(from, from + 100)
+                    .forEach(i -> counts.allowed().put(new TopCaller("user:" + i, "api:/x", "free"), (long) i + 1));
+            await(store.add(counts));
+        }
+        var allowed = await(store.read(0, 1)).minutes().get(0).counts().allowed();
+        assertThat(allowed).hasSize(TrafficStore.MAX_LISTED)
+                .containsEntry(new TopCaller("user:499", "api:/x", "free"), 500L)
+                .doesNotContainKey(new TopCaller("user:1", "api:/x", "free"));
+    }
+
+    @Test
+    void fieldsOfAMinuteAreBoundedInRedis() {
+        var counts = new TrafficCounts();
+        IntStream.range(0, RedisTrafficStore.MAX_FIELDS + 50)
+                .forEach(i -> counts.rules().put(new RuleTier("rule" + i, "free"), new RuleCounts(1, 0, 0)));
+        await(inRedis.add(counts));
+        await(inRedis.add(counts));
+        var read = await(inRedis.read(0, 1)).minutes().get(0).counts();
+        assertThat(read.rules()).hasSize(RedisTrafficStore.MAX_FIELDS).containsValue(new RuleCounts(2, 0, 0))
+                .doesNotContainValue(new RuleCounts(1, 0, 0));
+    }
+
+    @Test
+    void everyKeyExpires() {
+        await(inRedis.add(counts(1, 1)));
+        var prefix = DirectoryUnderTest.HASH_TAGS.globalKey("{traffic}") + ':' + START / MINUTE;
+        assertThat(redis.send("TTL", prefix + ":counts").toLong()).isBetween(1L, 25 * 3600L);
+        assertThat(redis.send("TTL", prefix + ":denied").toLong()).isBetween(1L, 61 * 60L);
+    }
+
+    @Test
+    void hourIsKeptInMemory() {
+        await(inMemory.add(counts(1, 0)));
+        setNow(START + 60 * MINUTE);
+        await(inMemory.add(counts(2, 0)));
+        assertThat(await(inMemory.read(60, 1)).minutes().get(0).counts().isEmpty()).isTrue();
+    }
+
+    @Test
+    void minutesAreReadOnceHoweverManyRequests() {
+        var calls = new AtomicInteger();
+        var read = new AtomicInteger();
+        var nanos = new long[1];
+        var cache = new TrafficCache(new TrafficStore() {
+            @Override
+            public Future<Void> add(TrafficCounts counts) {
+                return inMemory.add(counts);
+            }
+
+            @Override
+            public Future<Reading> read(int ago, int number) {
+                calls.incrementAndGet();
+                read.addAndGet(number);
+                return inMemory.read(ago, number);
+            }
+        }, true, () -> nanos[0]);
+        await(inMemory.add(counts(1, 0)));
+
+        IntStream.range(0, 100).forEach(i -> assertThat(await(cache.last(60)).minutes()).hasSize(60));
+        assertThat(calls.get()).isEqualTo(1);
+
+        await(inMemory.add(counts(5, 0)));
+        nanos[0] += 1_000_000_000L;
+        assertThat(await(cache.last(60)).sum(1).total().allowed()).isEqualTo(6);
+        assertThat(read.get()).isEqualTo(60 + 3);
+        nanos[0] += 60_000_000_000L;
+        setNow(START + 60);
+        var history = await(cache.last(60));
+        assertThat(history.minutes()).hasSize(60);
+        assertThat(history.minutes().get(58).counts().total().allowed()).isEqualTo(6);
+        assertThat(await(cache.last(1440)).minutes()).hasSize(1440);
+        assertThat(await(cache.last(2)).minutes()).hasSize(2);
+    }
+}
