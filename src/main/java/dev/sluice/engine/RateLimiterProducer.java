@@ -63,6 +63,7 @@ class RateLimiterProducer implements StoreStatus {
     private final boolean redisEnabled;
     private final RedisConnectionManager manager;
     private final InstanceRegistry registry;
+    private final InMemoryWindowStore memory;
     private final UsageMerger merger;
     /** Null if no Redis is configured. */
     private final RecoveryCoordinator recovery;
@@ -91,7 +92,7 @@ class RateLimiterProducer implements StoreStatus {
         this.registry = new InstanceRegistry(redis.hashTags(), settings.instances(), LuaScript.SERVER_TIME);
         this.clock = manager == null ? MicrosClock.of(inMemoryClock.clock()) : registry;
         this.clockIgnored = manager != null && inMemoryClock.isReplaced();
-        var memory = new InMemoryWindowStore(clock, settings.exactUpTo(),
+        this.memory = new InMemoryWindowStore(clock, settings.exactUpTo(),
                 settings.memory().maxSize().asLongValue(), settings.maxWindowsPerIdentifier());
         this.merger = new UsageMerger(manager, memory, redis.hashTags(), LuaScript.SERVER_TIME);
         if (manager == null) {
@@ -248,6 +249,12 @@ class RateLimiterProducer implements StoreStatus {
     private Runnable startTimer(long nanos, Runnable task) {
         var timer = loop.schedule(task, nanos, TimeUnit.NANOSECONDS);
         return () -> timer.cancel(false);
+    }
+
+    @Produces
+    @Singleton
+    ConcurrencyLeases leases() {
+        return new ConcurrencyLeases(slots, memory, clock, this::startTimer, settings.enabled() && !settings.dryRun());
     }
 
     @Produces

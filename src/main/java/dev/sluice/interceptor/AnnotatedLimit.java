@@ -7,7 +7,7 @@ import dev.sluice.api.RateLimited;
 import dev.sluice.api.ResourceCheck;
 import dev.sluice.policy.key.KeySource;
 
-/** One parsed {@link RateLimited} annotation. */
+/** One parsed {@link RateLimited} or {@link dev.sluice.api.ConcurrencyLimited} annotation. */
 final class AnnotatedLimit {
 
     /** Returns the identifiers whose windows an invocation counts in. */

@@ -57,13 +57,24 @@ public final class GuardedInvocation<A> {
     private Object run() throws Exception {
         var type = call.getMethod().getReturnType();
         if (type == Uni.class) {
-            return Uni.createFrom().deferred(() -> admission().chain(this::proceedUni));
+            return Uni.createFrom().deferred(() -> {
+                var run = new Run();
+                return run.admission().chain(admitted -> run.start() ? proceedUni(admitted) : Uni.createFrom().nothing())
+                        .onCancellation().invoke(run::cancel);
+            });
         }
         if (type == Multi.class) {
-            return Multi.createFrom().deferred(() -> admission().onItem().transformToMulti(this::proceedMulti));
+            return Multi.createFrom().deferred(() -> {
+                var run = new Run();
+                return run.admission().onItem()
+                        .transformToMulti(admitted -> run.start() ? proceedMulti(admitted) : Multi.createFrom().nothing())
+                        .onCancellation().invoke(run::cancel);
+            });
         }
         if (CompletionStage.class.isAssignableFrom(type)) {
-            return admission().chain(this::proceedStage).subscribeAsCompletionStage();
+            var run = new Run();
+            return run.admission().chain(admitted -> run.start() ? proceedStage(admitted) : Uni.createFrom().nothing())
+                    .onCancellation().invoke(run::cancel).subscribeAsCompletionStage();
         }
         if (!BlockingOperationControl.isBlockingAllowed()) {
             var method = call.getMethod();
@@ -75,11 +86,48 @@ public final class GuardedInvocation<A> {
         return proceedBlocking(admission.await().atMost(ADMISSION_TIMEOUT));
     }
 
-    /** Waits on a thread that may block, so that the method runs on it; otherwise the method runs on the deciding thread. */
-    private Uni<A> admission() {
-        return BlockingOperationControl.isBlockingAllowed()
-                ? Uni.createFrom().item(() -> admission.await().atMost(ADMISSION_TIMEOUT))
-                : admission;
+    /** One subscription to the result of a reactive method. If it is cancelled before the method runs, the guard is told so. */
+    private final class Run {
+
+        /** Null if there is no admission of which the guard has to be told. */
+        private A admitted;
+        private boolean cancelled;
+
+        /** Waits on a thread that may block, so that the method runs on it; otherwise the method runs on the deciding thread. */
+        Uni<A> admission() {
+            return BlockingOperationControl.isBlockingAllowed()
+                    ? Uni.createFrom().item(() -> onAdmission(admission.await().atMost(ADMISSION_TIMEOUT)))
+                    : admission.map(this::onAdmission);
+        }
+
+        private A onAdmission(A admission) {
+            synchronized (this) {
+                if (!cancelled) {
+                    admitted = admission;
+                    return admission;
+                }
+            }
+            guard.onCancellation(admission);
+            return admission;
+        }
+
+        /** Returns whether the method is to run. From here on, the end of its result tells the guard. */
+        synchronized boolean start() {
+            admitted = null;
+            return !cancelled;
+        }
+
+        void cancel() {
+            A unused;
+            synchronized (this) {
+                cancelled = true;
+                unused = admitted;
+                admitted = null;
+            }
+            if (unused != null) {
+                guard.onCancellation(unused);
+            }
+        }
     }
 
     private Object proceedBlocking(A admission) throws Exception {

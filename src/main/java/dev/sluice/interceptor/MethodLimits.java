@@ -10,7 +10,7 @@ import dev.sluice.api.RateLimited;
 import dev.sluice.api.ResourceCheck;
 import dev.sluice.policy.key.KeySource;
 
-/** All {@link RateLimited} annotations that apply to one method. Immutable. */
+/** All {@link RateLimited} and {@link dev.sluice.api.ConcurrencyLimited} annotations that apply to one method. Immutable. */
 public final class MethodLimits {
 
     static final MethodLimits NONE = new MethodLimits(List.of());
@@ -24,6 +24,11 @@ public final class MethodLimits {
     /** Returns whether the method has no limits. */
     public boolean isEmpty() {
         return limits.isEmpty();
+    }
+
+    /** Returns whether any limit is a rate, as opposed to one of the invocations in flight. */
+    boolean hasRates() {
+        return limits.stream().anyMatch(limit -> !limit.check().isConcurrency());
     }
 
     List<AnnotatedLimit> limits() {

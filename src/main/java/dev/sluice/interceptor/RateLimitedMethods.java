@@ -16,6 +16,7 @@ import jakarta.enterprise.inject.spi.BeanManager;
 
 import org.eclipse.microprofile.config.Config;
 
+import dev.sluice.api.ConcurrencyLimited;
 import dev.sluice.api.Identifiers;
 import dev.sluice.api.Quota;
 import dev.sluice.api.Rate;
@@ -25,7 +26,7 @@ import dev.sluice.config.ConfigProblems;
 import dev.sluice.identity.Sha256;
 import dev.sluice.policy.key.RuleKey;
 
-/** Parses the {@link RateLimited} annotations of methods and caches the result. Thread-safe. */
+/** Parses the {@link RateLimited} and {@link ConcurrencyLimited} annotations of methods and caches the result. Thread-safe. */
 @ApplicationScoped
 public class RateLimitedMethods {
 
@@ -61,14 +62,25 @@ public class RateLimitedMethods {
         return cache.values().stream().filter(limits -> limits != MethodLimits.NONE).count();
     }
 
+    /** Returns whether a method has a rate, apart from a limit of invocations in flight. */
+    boolean isRateLimited(Class<?> beanClass, Method method) {
+        return of(beanClass, method).hasRates();
+    }
+
     private MethodLimits parse(MethodKey key) {
         var annotations = annotations(key);
-        if (annotations.length == 0) {
+        var concurrency = concurrency(key);
+        if (annotations.length == 0 && concurrency == null) {
             return MethodLimits.NONE;
         }
-        var limits = new ArrayList<AnnotatedLimit>(annotations.length);
+        var limits = new ArrayList<AnnotatedLimit>(annotations.length + 1);
         for (var annotation : annotations) {
             limits.add(parse(annotation, key));
+        }
+        if (concurrency != null) {
+            limits.add(new AnnotatedLimit(
+                    new ResourceCheck(resource(concurrency.resource(), key), Rate.concurrency(concurrency.value()), 1),
+                    identifiers(ConfigExpressions.expand(config, concurrency.key()), key)));
         }
         return new MethodLimits(List.copyOf(limits));
     }
@@ -76,6 +88,15 @@ public class RateLimitedMethods {
     private static RateLimited[] annotations(MethodKey key) {
         var own = key.method().getAnnotationsByType(RateLimited.class);
         return own.length > 0 ? own : key.beanClass().getAnnotationsByType(RateLimited.class);
+    }
+
+    private static ConcurrencyLimited concurrency(MethodKey key) {
+        var own = key.method().getAnnotation(ConcurrencyLimited.class);
+        return own != null ? own : key.beanClass().getAnnotation(ConcurrencyLimited.class);
+    }
+
+    private static boolean isLimited(MethodKey key) {
+        return annotations(key).length > 0 || concurrency(key) != null;
     }
 
     /** Class names may be longer than resource names: keeps the end, which is the most specific part, after a hash of the whole. */
@@ -87,8 +108,9 @@ public class RateLimitedMethods {
         return hash + resource.substring(resource.length() - Identifiers.MAX_LENGTH + hash.length());
     }
 
-    private AnnotatedLimit parse(RateLimited annotation, MethodKey key) {
-        var resource = ConfigExpressions.expand(config, annotation.resource());
+    /** @param text name of the annotation; empty for that of the method */
+    private String resource(String text, MethodKey key) {
+        var resource = ConfigExpressions.expand(config, text);
         if (resource.isEmpty()) {
             resource = key.beanClass().getName() + '.' + key.method().getName();
             if (isOverloaded(key)) {
@@ -97,6 +119,11 @@ public class RateLimitedMethods {
             }
             resource = shortened(resource);
         }
+        return resource;
+    }
+
+    private AnnotatedLimit parse(RateLimited annotation, MethodKey key) {
+        var resource = resource(annotation.resource(), key);
         if (annotation.cost() < 1) {
             throw new IllegalArgumentException("cost must be at least 1");
         }
@@ -113,7 +140,7 @@ public class RateLimitedMethods {
             for (var other : type.getDeclaredMethods()) {
                 if (other.getName().equals(key.method().getName()) && isInterceptable(other)
                         && !Arrays.equals(other.getParameterTypes(), key.method().getParameterTypes())
-                        && annotations(new MethodKey(key.beanClass(), other)).length > 0) {
+                        && isLimited(new MethodKey(key.beanClass(), other))) {
                     return true;
                 }
             }
@@ -173,7 +200,7 @@ public class RateLimitedMethods {
     }
 
     private void validate(MethodKey key, ConfigProblems problems) {
-        if (annotations(key).length == 0) {
+        if (!isLimited(key)) {
             return;
         }
         try {
@@ -185,9 +212,15 @@ public class RateLimitedMethods {
                         ? annotation.limit() + "/" + (annotation.per().isEmpty() ? annotation.window() + "s" : annotation.per())
                         : annotation.value());
             }
-            problems.add("@RateLimited on " + key.beanClass().getName() + '.' + key.method().getName(),
+            var concurrency = concurrency(key);
+            if (concurrency != null) {
+                texts.add("concurrency " + concurrency.value());
+            }
+            problems.add(
+                    (annotations(key).length > 0 ? "@RateLimited" : "@ConcurrencyLimited") + " on " + key.beanClass().getName()
+                            + '.' + key.method().getName(),
                     String.join(", ", texts),
-                    e.getMessage() + "; allowed: " + Rate.SYNTAX);
+                    e.getMessage() + (annotations(key).length > 0 ? "; allowed: " + Rate.SYNTAX : ""));
         }
     }
 }

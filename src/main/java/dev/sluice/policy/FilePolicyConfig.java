@@ -56,8 +56,9 @@ final class FilePolicyConfig implements PolicyConfig {
         concurrency.ifPresent(byTier -> byTier.children().forEach(child -> checkTier(child, problems)));
         node.children().filter(child -> !RuleOptionsReader.RESERVED.contains(child.key()))
                 .forEach(child -> checkTier(child, problems));
-        return EndpointConfig.of(rates.remove(ALL), rates,
-                concurrency.map(byTier -> byTier.stringMap(problems)).orElse(Map.of()));
+        concurrency.ifPresent(byTier -> byTier.stringMap(problems)
+                .forEach((tier, limit) -> rates.put(RuleOptionsReader.CONCURRENCY_OF + tier, limit)));
+        return EndpointConfig.of(rates.remove(ALL), rates);
     }
 
     /** Reports a tier that is one of the settings but not of the file. One that is neither is reported with all others. */

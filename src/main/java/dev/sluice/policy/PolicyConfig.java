@@ -53,18 +53,10 @@ public interface PolicyConfig {
         @WithParentName
         Map<String, String> tiers();
 
-        /** Maximum number of requests in flight, over all instances, by tier. That of all tiers is among {@link #tiers}. 1 to 1,000,000. */
-        Map<String, String> concurrency();
-
         static EndpointConfig of(String all, Map<String, String> tiers) {
-            return of(all, tiers, Map.of());
-        }
-
-        static EndpointConfig of(String all, Map<String, String> tiers, Map<String, String> concurrency) {
-            record Fixed(Optional<String> all, Map<String, String> tiers,
-                    Map<String, String> concurrency) implements EndpointConfig {
+            record Fixed(Optional<String> all, Map<String, String> tiers) implements EndpointConfig {
             }
-            return new Fixed(Optional.ofNullable(all), tiers, concurrency);
+            return new Fixed(Optional.ofNullable(all), tiers);
         }
     }
 

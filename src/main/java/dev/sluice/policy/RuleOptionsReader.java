@@ -27,6 +27,8 @@ final class RuleOptionsReader {
     static final String HOSTS = "hosts";
     static final String ALSO = "also";
     static final String CONCURRENCY = "concurrency";
+    /** Followed by the name of a tier. */
+    static final String CONCURRENCY_OF = CONCURRENCY + '.';
 
     private static final String CONCURRENCY_ALLOWED = "a whole number of requests in flight from 1 to "
             + QuotaUnit.CONCURRENT_REQUESTS.maxLimit();
@@ -45,27 +47,29 @@ final class RuleOptionsReader {
 
     private final Map<String, String> texts = new LinkedHashMap<>();
     private final Map<String, String> rates = new LinkedHashMap<>();
-    private final Map<String, String> concurrency;
+    /** Limits of requests in flight by tier. */
+    private final Map<String, String> concurrency = new LinkedHashMap<>();
     private final List<String> tiers;
     private final String property;
     private final ConfigProblems problems;
 
     /**
-     * @param rule what a rule says; an element of a list is {@code key[0]}
+     * @param configured what a rule says, by tier or option; an element of a list is {@code key[0]}
      * @param tiers names of the tiers
      * @param property name of the rule's property
      */
-    RuleOptionsReader(PolicyConfig.EndpointConfig rule, List<String> tiers, String property, ConfigProblems problems) {
-        this.concurrency = rule.concurrency();
+    RuleOptionsReader(Map<String, String> configured, List<String> tiers, String property, ConfigProblems problems) {
         this.tiers = tiers;
         this.property = property;
         this.problems = problems;
         var elements = new LinkedHashMap<String, TreeMap<Integer, String>>();
-        rule.tiers().forEach((name, text) -> {
+        configured.forEach((name, text) -> {
             var element = ELEMENT.matcher(name);
             if (element.matches() && LISTS.contains(element.group(1))) {
                 elements.computeIfAbsent(element.group(1), list -> new TreeMap<>()).put(Integer.valueOf(element.group(2)),
                         text);
+            } else if (name.startsWith(CONCURRENCY_OF)) {
+                concurrency.put(name.substring(CONCURRENCY_OF.length()), text);
             } else {
                 (OPTIONS.contains(name) ? texts : rates).put(name, text);
             }

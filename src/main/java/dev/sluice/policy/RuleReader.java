@@ -117,13 +117,13 @@ final class RuleReader {
         }
         var all = configured.all().map(String::strip);
         if (all.filter(NONE::equalsIgnoreCase).isPresent()) {
-            if (!configured.tiers().isEmpty() || !configured.concurrency().isEmpty()) {
+            if (!configured.tiers().isEmpty()) {
                 problems.add(ENDPOINTS + '"' + key + '"', NONE, "either none, or rates by tier");
             }
             return;
         }
         all.ifPresent(rate -> tiers.names().forEach(tier -> byTier.put(tier, rate)));
-        var options = new RuleOptionsReader(configured, tiers.names(), ENDPOINTS + '"' + key + '"', problems);
+        var options = new RuleOptionsReader(configured.tiers(), tiers.names(), ENDPOINTS + '"' + key + '"', problems);
         options.concurrency().forEach((tier, limit) -> checkConcurrencyTier(ENDPOINTS + '"' + key + '"', tier, limit));
         options.rates().forEach((tier, rate) -> checkTier(property(key, tier), tier, rate));
         byTier.putAll(options.rates());
@@ -143,7 +143,7 @@ final class RuleReader {
             problems.add(property, "(a rule)", "the name must have 1 to 64 letters, digits, '-', '_' or '.'");
             return;
         }
-        var options = new RuleOptionsReader(configured, tiers.names(), property, problems);
+        var options = new RuleOptionsReader(configured.tiers(), tiers.names(), property, problems);
         options.concurrency().forEach((tier, limit) -> checkConcurrencyTier(property, tier, limit));
         var rates = new LinkedHashMap<String, Rate>();
         var all = configured.all().map(rate -> parseRate(property, rate.strip())).orElse(Rate.UNLIMITED);

@@ -22,13 +22,14 @@ class LimitsParserTest {
     @Test
     void limitsAreParsed() throws InvalidLimitsException {
         var json = new JsonObject("""
-                {"api": "1000/hour", "llm": {"requests": "60/minute", "tokens": "100000/minute", "budget": "50/day"},
+                {"api": "1000/hour", "llm": {"requests": "60/minute", "tokens": "100000/minute", "budget": "50/day",
+                                              "concurrency": 3},
                  "endpoints": {"/reports": "5/minute", "POST /reports": "1/minute"},
                  "models": {"gpt-4o": {"requests": "10/minute"}, "none": {}}}""");
 
         assertThat(LimitsParser.parse(json)).isEqualTo(new OwnLimits(Rate.parse("1000/hour"),
                 new LlmRates(Rate.parse("60/minute"), Rate.parse("100000/minute", QuotaUnit.TOKENS),
-                        Rate.parse("50/day", QuotaUnit.NANODOLLARS)),
+                        Rate.parse("50/day", QuotaUnit.NANODOLLARS), Rate.concurrency(3)),
                 Map.of("/reports", Rate.parse("5/minute"), "POST /reports", Rate.parse("1/minute")),
                 Map.of("gpt-4o", new LlmRates(Rate.parse("10/minute"), null, null))));
         assertThat(LimitsParser.parse(null)).isEqualTo(OwnLimits.NONE);
@@ -38,7 +39,9 @@ class LimitsParserTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {"{\"apis\":\"1/s\"}|/apis", "{\"api\":5}|/api", "{\"api\":\"often\"}|/api",
             "{\"llm\":\"1/s\"}|/llm", "{\"llm\":{\"tokens\":\"x\"}}|/llm/tokens", "{\"llm\":{\"call\":\"1/s\"}}|/llm/call",
-            "{\"endpoints\":[]}|/endpoints", "{\"endpoints\":{\"reports\":\"1/s\"}}|/endpoints/reports",
+            "{\"llm\":{\"concurrency\":\"3\"}}|/llm/concurrency", "{\"llm\":{\"concurrency\":0}}|/llm/concurrency",
+            "{\"llm\":{\"concurrency\":1.5}}|/llm/concurrency", "{\"endpoints\":[]}|/endpoints",
+            "{\"endpoints\":{\"reports\":\"1/s\"}}|/endpoints/reports",
             "{\"endpoints\":{\"/a~b\":\"x\"}}|/endpoints/~1a~0b", "{\"endpoints\":{\"get /a\":\"1/s\"}}|/endpoints/get ~1a",
             "{\"models\":{\"m\":\"1/s\"}}|/models/m", "{\"models\":{\"m\":{\"budget\":\"x\"}}}|/models/m/budget",
             "{\"models\":{\"\":{}}}|/models/"})

@@ -139,6 +139,31 @@ class RuleReaderTest {
     }
 
     @Test
+    void requestsInFlightByTier() {
+        endpoint("/x", "5/minute", Map.of("concurrency", "3", "concurrency.pro", "6"));
+        endpoint("/y", "unlimited", Map.of("concurrency.free", "1"));
+        read(false);
+        assertThat(problems.lines()).isEmpty();
+        assertThat(reader.rules().get("api:/x").options().concurrency()).isEqualTo(Map.of("free", 3L, "pro", 6L));
+        var unlimited = reader.rules().get("api:/y");
+        assertThat(unlimited.isUnlimited()).isFalse();
+        assertThat(unlimited.singleUnitChecks("free").get(1).rate()).isEqualTo(Rate.concurrency(1));
+        assertThat(unlimited.singleUnitChecks("pro")).hasSize(1);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"concurrency.free,0", "concurrency.pro,-1", "concurrency,1000001", "concurrency,2/minute",
+            "concurrency.free,''",
+            "concurrency.gold,2"})
+    void invalidLimitOfRequestsInFlight(String name, String value) {
+        endpoint("/x", "5/minute", Map.of(name, value));
+        read(false);
+        assertThat(problems.lines()).isNotEmpty().first().asString()
+                .startsWith("rate-limit.endpoints.\"/x\"." + name + "=" + value)
+                .containsAnyOf("a whole number of requests in flight from 1 to 1000000", "an unknown tier; allowed: free, pro");
+    }
+
+    @Test
     void noneWithRatesIsReported() {
         endpoint("/users", "none", Map.of("free", "1/minute"));
         read(true);

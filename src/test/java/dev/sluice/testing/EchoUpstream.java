@@ -72,7 +72,7 @@ public class EchoUpstream implements QuarkusTestResourceLifecycleManager {
                     + "HTTP/1.1 200 OK\r\nContent-Length: 10\r\nConnection: close\r\n\r\nthe answer",
                     StandardCharsets.US_ASCII);
             ((ConnectionBase) request.connection()).channel().pipeline().firstContext().writeAndFlush(raw);
-        } else if (path.equals("/trickle")) {
+        } else if (path.equals("/trickle") || path.equals("/trickle/all")) {
             response.setChunked(true).write("first\n");
             TRICKLING.put(request.query(), response);
         } else if (path.equals("/count")) {

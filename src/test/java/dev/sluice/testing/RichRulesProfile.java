@@ -1,5 +1,7 @@
 package dev.sluice.testing;
 
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 import dev.sluice.identity.Sha256;
@@ -8,8 +10,25 @@ import io.quarkus.test.junit.QuarkusTestProfile;
 /** Rules that say more than rates. Trusts the address of the test as a proxy. */
 public class RichRulesProfile implements QuarkusTestProfile {
 
+    /** Endpoints of which one request may be in flight: those that the upstream serves in a special way, and JAX-RS methods. */
+    private static final List<String> ONE_IN_FLIGHT = List.of("/trickle", "/silent", "/hangup", "/ws", "/no-ws", "/download",
+            "/status", "/held", "/held-then-fails");
+
     @Override
     public Map<String, String> getConfigOverrides() {
+        var settings = new HashMap<>(rules());
+        ONE_IN_FLIGHT.forEach(path -> {
+            settings.put("rate-limit.endpoints.\"" + path + '"', "1000/minute");
+            settings.put("rate-limit.endpoints.\"" + path + "\".concurrency.free", "1");
+        });
+        settings.put("rate-limit.rules.two-in-flight.concurrency", "2");
+        settings.put("rate-limit.rules.two-in-flight.key", "header:X-Tenant?");
+        settings.put("rate-limit.endpoints.\"/trickle/all\"", "unlimited");
+        settings.put("rate-limit.endpoints.\"/trickle/all\".also", "two-in-flight");
+        return settings;
+    }
+
+    private static Map<String, String> rules() {
         return Map.ofEntries(Map.entry("rate-limit.trusted-proxies", "127.0.0.1"),
                 Map.entry("rate-limit.admin-token", "the-admin-token"),
                 Map.entry("rate-limit.api-keys.bob.sha256", Sha256.hex("key-of-bob")),

@@ -254,7 +254,7 @@ public class EndpointAuthorization {
      *
      * @param endpoint receives whether the request carries no token
      */
-    Uni<Response> authorizeDecision(RoutingContext request, Function<Boolean, Uni<Response>> endpoint) {
+    public Uni<Response> authorizeDecision(RoutingContext request, Function<Boolean, Uni<Response>> endpoint) {
         return Uni.createFrom().<Uni<Response>>emitter(emitter -> authorizeDecision(request,
                 anonymous -> emitter.complete(respond(request, () -> endpoint.apply(anonymous))),
                 (rejected, error) -> emitter.complete(Uni.createFrom().item(error.toResponse(rejected)))))

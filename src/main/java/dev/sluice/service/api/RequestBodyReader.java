@@ -46,7 +46,7 @@ import io.vertx.core.json.JsonObject;
 public class RequestBodyReader {
 
     /** Message of a {@link Range} on a field, also for values of other types. */
-    static final String WHOLE_NUMBER = "must be a whole number from {min} to {max}";
+    public static final String WHOLE_NUMBER = "must be a whole number from {min} to {max}";
 
     private static final String NOT_AN_OBJECT = "The body is not a JSON object";
     private static final String MALFORMED = NOT_AN_OBJECT + ", or repeats a field";

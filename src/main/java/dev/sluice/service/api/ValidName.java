@@ -16,7 +16,7 @@ import dev.sluice.api.Identifiers;
 @Target({ElementType.FIELD, ElementType.PARAMETER, ElementType.METHOD})
 @Retention(RetentionPolicy.RUNTIME)
 @Constraint(validatedBy = ValidName.Validator.class)
-@interface ValidName {
+public @interface ValidName {
 
     String message() default "must have 1 to " + Identifiers.MAX_LENGTH + " characters and no unpaired surrogate";
 

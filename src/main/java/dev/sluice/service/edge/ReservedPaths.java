@@ -15,6 +15,7 @@ import dev.sluice.service.token.AdminTokens;
 public class ReservedPaths {
 
     private static final List<String> PREFIXES = List.of("/v1/check", "/v1/usage", "/v1/limits", "/v1/rules", "/v1/prices",
+            "/v1/leases",
             "/v1/llm", "/v1/forward-auth", "/v1/ext-authz", "/q");
     /** Endpoints that exist only with an admin token: without one, an upstream may have these paths. */
     private static final List<String> ADMINISTRATION = List.of("/v1/keys", "/v1/users", "/v1/teams", "/v1/orgs", "/v1/audit",
@@ -49,6 +50,9 @@ public class ReservedPaths {
     public static String endpoint(String path) {
         if (path != null && path.startsWith("/v1/ext-authz/")) {
             return "/v1/ext-authz";
+        }
+        if (path != null && path.startsWith("/v1/leases/")) {
+            return "/v1/leases";
         }
         for (var endpoints : ALL) {
             for (var endpoint : endpoints) {

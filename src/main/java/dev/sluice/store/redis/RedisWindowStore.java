@@ -29,6 +29,7 @@ import dev.sluice.store.WindowKey;
 import dev.sluice.store.WindowKeys;
 import dev.sluice.store.WindowStore;
 import dev.sluice.store.concurrency.HeldSlots;
+import dev.sluice.store.concurrency.LeaseToken;
 import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.subscription.UniEmitter;
 import io.vertx.core.AsyncResult;
@@ -63,6 +64,7 @@ public final class RedisWindowStore implements WindowStore {
     private final ScriptDispatcher dispatcher;
     private final HeldSlots held;
     private final SlotSync slots;
+    private final RedisLeases leases;
     private final ChainRoots roots;
 
     /**
@@ -93,6 +95,7 @@ public final class RedisWindowStore implements WindowStore {
         this.roots = new ChainRoots(manager, hashTags);
         this.dispatcher = new ScriptDispatcher(manager, hashTags, decide, timeout.toNanos(), recorder, this.clock,
                 this::sendSlots);
+        this.leases = new RedisLeases(manager, hashTags, timeExpression);
         this.slots = new SlotSync(manager, hashTags, held, instance, dispatcher::isSharded, timeExpression);
         this.settleScript = LuaScript.load(RedisWindowStore.class, "settle.lua", timeExpression);
         manager.preload(settleScript); // a settlement precedes the next decision of the client in Redis, also the first one
@@ -149,6 +152,25 @@ public final class RedisWindowStore implements WindowStore {
     /** Sends the counts of all slots of requests in flight over a connection that is not used for decisions yet. */
     public Future<Void> sendAllSlots(RedisScriptConnection connection) {
         return slots.sendAll(connection);
+    }
+
+    /**
+     * Takes a lease of a slot. One that may have been taken, although the call fails, is freed.
+     *
+     * @param limit maximum number of slots
+     */
+    public Uni<LeaseState> takeLease(LeaseToken lease, long limit) {
+        return withTimeout(() -> leases.take(lease, limit), Function.identity()).onFailure().invoke(() -> leases.free(lease));
+    }
+
+    /** Renews a lease that is held. */
+    public Uni<LeaseState> renewLease(LeaseToken lease, long seconds) {
+        return withTimeout(() -> leases.renew(lease, seconds), Function.identity());
+    }
+
+    /** Frees a lease that is held. */
+    public Uni<LeaseState> freeLease(LeaseToken lease) {
+        return withTimeout(() -> leases.free(lease), Function.identity());
     }
 
     /** Removes the slots that this instance holds from Redis, at its end. */

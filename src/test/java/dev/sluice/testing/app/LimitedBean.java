@@ -4,9 +4,11 @@ import java.io.IOException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 
 import jakarta.enterprise.context.ApplicationScoped;
 
+import dev.sluice.api.ConcurrencyLimited;
 import dev.sluice.api.RateLimited;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
@@ -85,5 +87,39 @@ public class LimitedBean {
     @RateLimited("unlimited")
     public String unlimited() {
         return "always";
+    }
+
+    private volatile CompletableFuture<String> work = new CompletableFuture<>();
+
+    /** Sets the work of the next invocations. */
+    public void setWork(CompletableFuture<String> next) {
+        work = next;
+    }
+
+    @ConcurrencyLimited(1)
+    public String heldPlain(Supplier<String> body) {
+        return body.get();
+    }
+
+    @ConcurrencyLimited(1)
+    public Uni<String> heldUni() {
+        return Uni.createFrom().completionStage(() -> work);
+    }
+
+    @ConcurrencyLimited(1)
+    public Multi<String> heldMulti() {
+        return Multi.createBy().concatenating().streams(Multi.createFrom().item("first"),
+                Multi.createFrom().completionStage(() -> work));
+    }
+
+    @ConcurrencyLimited(1)
+    public CompletionStage<String> heldStage() {
+        return work;
+    }
+
+    @ConcurrencyLimited(value = 1, key = "{tenant}", resource = "held-by-tenant")
+    @RateLimited("5/minute")
+    public Uni<String> heldByTenant(String tenant) {
+        return Uni.createFrom().completionStage(() -> work);
     }
 }

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 
 import jakarta.inject.Inject;
 import jakarta.ws.rs.GET;
@@ -24,6 +25,7 @@ import io.smallrye.mutiny.Uni;
 public class SampleEndpoints {
 
     public static final AtomicInteger CALLS = new AtomicInteger();
+    public static final AtomicReference<CompletableFuture<String>> HELD = new AtomicReference<>(new CompletableFuture<>());
 
     @Inject
     LimitedBean bean;
@@ -49,6 +51,19 @@ public class SampleEndpoints {
     @GET
     @Path("fails")
     public String fails() {
+        throw new IllegalStateException("on purpose");
+    }
+
+    /** Completes when {@link #HELD} does. */
+    @GET
+    @Path("held")
+    public Uni<String> held() {
+        return Uni.createFrom().completionStage(HELD.get());
+    }
+
+    @GET
+    @Path("held-then-fails")
+    public String heldThenFails() {
         throw new IllegalStateException("on purpose");
     }
 

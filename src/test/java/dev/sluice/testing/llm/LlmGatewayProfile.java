@@ -20,6 +20,7 @@ public class LlmGatewayProfile extends LlmProfile {
         settings.put("rate-limit.llm.anthropic.requests.enterprise", "blocked");
         settings.put("rate-limit.llm.openai.models.\"x:budget\".requests.pro", "1/minute");
         settings.put("rate-limit.llm.openai.models.\"x:tokens\".budget.pro", "blocked");
+        settings.put("rate-limit.llm.openai.models.\"gpt-4.1\".concurrency.pro", "2");
         return settings;
     }
 }
