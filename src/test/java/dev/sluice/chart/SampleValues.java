@@ -79,7 +79,8 @@ enum SampleValues {
                         /auth/login: {free: 5/minute, fallback: closed}
                         POST /reports/{id}: {pro: "2/minute;20/day", free: blocked}
                         /exports: {pro: 1000/calendar-month, key: [caller, "header:X-Tenant"], also: [everything],
-                          methods: [GET], hosts: api.example.com, shadow: true}
+                          methods: [GET], hosts: api.example.com, shadow: true,
+                          cost: 'query:n;max=5', count: [401, '!5xx', 4xx]}
                       rules:
                         everything: {key: ip, free: 1000/minute}
                       exempt: [/healthz]

@@ -183,6 +183,28 @@ class FilePolicyConfigTest {
     }
 
     @Test
+    void mistakesInCostsAndCountsAreReportedWithTheirLines() {
+        var policy = new CurrentPolicy(new Settings(), RulesDocument.EMPTY);
+        assertThat(problems(policy, "endpoints:\n  /a: {cost: 0, count: [401, 6xx]}\n  /b: {cost: 'header:x'}\n"
+                + "  /c: {free: 2/minute, cost: 'query:n;default=3'}\n  /d: {count: ''}\n"
+                + "rules:\n  one: {free: 5/second;4/minute, cost: 5}\n"))
+                .satisfiesExactlyInAnyOrder(
+                        line -> assertThat(line).contains("2: endpoints.\"/a\".cost=0: cost must be a whole number from 1 to"),
+                        line -> assertThat(line).contains("2: endpoints.\"/a\".count=401,6xx: '6xx' is no status", "4xx"),
+                        line -> assertThat(line).contains("3: endpoints.\"/b\".cost=header:x: 'header' is no source",
+                                "allowed: a whole number"),
+                        line -> assertThat(line).contains("4: endpoints.\"/c\".cost=query:n;default=3: at most the limit",
+                                "that of free is 2/minute"),
+                        line -> assertThat(line).contains("5: endpoints.\"/d\".count="),
+                        line -> assertThat(line).contains("7: rules.one.cost=5: at most the limit of each tier"));
+        assertThat(problems(policy, "endpoints: {/a: {cost: 5, count: [401, '!4xx', 5xx], also: one}}\n"
+                + "rules: {one: {free: 9/minute, cost: 'response-header:X-Units;keep', count: '!2xx'}}")).isEmpty();
+        assertThat(policy.rule("api:/a").options().cost()).hasToString("5");
+        assertThat(policy.rule("api:/a").options().count()).hasToString("401,!4xx,5xx");
+        assertThat(policy.rule("rule:one").options().cost()).hasToString("response-header:x-units;keep");
+    }
+
+    @Test
     void mistakesInRulesThatHoldTooAreReportedWithTheirLines() {
         var policy = new CurrentPolicy(new Settings(), RulesDocument.EMPTY);
         assertThat(problems(policy,

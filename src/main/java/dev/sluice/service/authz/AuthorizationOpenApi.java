@@ -33,8 +33,7 @@ public class AuthorizationOpenApi implements OASFilter {
     private static Operation forwardAuth() {
         var operation = OASFactory.createOperation().operationId("forwardAuth").addTag(TAG)
                 .summary("Decides on a request that a trusted proxy describes in headers (forward authentication); any method")
-                .responses(responses().addAPIResponse("400", response(OpenApiDefinition.BAD_REQUEST))
-                        .addAPIResponse("403", response(OpenApiDefinition.FORBIDDEN)));
+                .responses(responses().addAPIResponse("403", response(OpenApiDefinition.FORBIDDEN)));
         parameter(operation, Parameter.In.QUERY, "deny", "Status of a refusal: 429, or 403 for nginx");
         parameter(operation, Parameter.In.QUERY, "resource", "Resource name of the rule that applies instead of the path's");
         parameter(operation, Parameter.In.QUERY, "from",
@@ -73,6 +72,7 @@ public class AuthorizationOpenApi implements OASFilter {
                     .schema(OASFactory.createSchema().addType(SchemaType.STRING)));
         }
         return OASFactory.createAPIResponses().addAPIResponse("200", allowed)
+                .addAPIResponse("400", response(OpenApiDefinition.BAD_REQUEST))
                 .addAPIResponse("401", response(OpenApiDefinition.UNAUTHORIZED))
                 .addAPIResponse("429", response(OpenApiDefinition.TOO_MANY_REQUESTS))
                 .addAPIResponse("503", response(OpenApiDefinition.UNAVAILABLE));

@@ -113,6 +113,35 @@ class RuleTrialTest extends HttpTestBase {
         assertThat(tryRules("{\"path\":\"/v1/check\",\"method\":\"POST\"}").getJsonArray("rules")).isEmpty();
     }
 
+    private JsonObject rule(int index, String body) {
+        return tryRules(body).getJsonArray("rules").getJsonObject(index);
+    }
+
+    @Test
+    void costsAndCountedAnswersAreDescribedAndDecided() {
+        assertThat(rule(0, "{\"path\":\"/fixed\"}").getInteger("cost")).isEqualTo(4);
+        assertThat(rule(0, "{\"path\":\"/fixed\"}").containsKey("proxy_notes")).isFalse();
+        assertThat(rule(0, "{\"path\":\"/costly\",\"headers\":{\"X-Cost\":[\"2\",\"7\"]}}").getInteger("cost")).isEqualTo(7);
+        var counted = rule(0, "{\"path\":\"/answers/401\"}");
+        assertThat(counted.getString("count")).isEqualTo("401,5xx");
+        assertThat(counted.containsKey("cost")).isFalse();
+        assertThat(counted.getJsonArray("proxy_notes")).singleElement().asString().startsWith("count: ");
+        var billed = rule(0, "{\"path\":\"/billed/200\"}");
+        assertThat(billed.getInteger("cost")).isEqualTo(2);
+        assertThat(billed.getJsonArray("proxy_notes")).singleElement().asString().startsWith("cost: ");
+
+        http.get("/costly", "X-Cost", "15");
+        var denied = tryRules("{\"path\":\"/costly\",\"remote_address\":\"127.0.0.1\",\"headers\":{\"X-Cost\":\"6\"}}");
+        assertThat(denied.getInteger("status")).isEqualTo(429);
+        assertThat(denied.getInteger("remaining")).isEqualTo(5);
+        assertThat(denied.getLong("retry_after")).isBetween(1L, 60L);
+        var allowed = tryRules("{\"path\":\"/costly\",\"remote_address\":\"127.0.0.1\",\"headers\":{\"X-Cost\":\"5\"}}");
+        assertThat(allowed.getBoolean("allowed")).isTrue();
+        assertThat(tryRules("{\"path\":\"/costly\",\"headers\":{\"X-Cost\":\"21\"}}").getInteger("status")).isEqualTo(400);
+        assertThat(tryRules("{\"path\":\"/priced?n=x\"}").getString("message")).startsWith("n must be a whole number");
+        assertThat(admin.limits("ip:127.0.0.1").await().indefinitely()).isEqualTo(Map.of("api:/costly", 15L));
+    }
+
     private String resource(String body) {
         return tryRules(body).getJsonArray("rules").getJsonObject(0).getString("resource");
     }
