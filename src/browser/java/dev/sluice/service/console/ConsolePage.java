@@ -65,10 +65,16 @@ final class ConsolePage {
         return this;
     }
 
-    /** Opens an address of the console, as a link in a chat would. */
+    /** Opens an address of the console, as a link in a chat would, and waits until the view is shown. */
     ConsolePage open(String hash) {
         page.navigate(base + "#/" + hash);
+        assertThat(page.locator("main")).hasAttribute("data-view", hash);
         return this;
+    }
+
+    /** Returns the first table of the view, apart from legends of charts. */
+    Locator table() {
+        return page.locator("main .scroll table").first();
     }
 
     Locator heading() {
