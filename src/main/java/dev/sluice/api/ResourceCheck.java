@@ -10,7 +10,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param resource name of the resource, 1 to 256 characters; identifier, resource and window length together identify a window
  * @param rate the rate that applies
- * @param cost units to consume, from 0 to {@value Quota#MAX_LIMIT}; a reservation may be larger
+ * @param cost units to consume, from 0 to {@value Quota#MAX_LIMIT}, or to the {@linkplain QuotaUnit#maxLimit() maximum limit} of the
+ *        rate's unit if that is larger; a reservation may be larger
  * @param reserved whether {@code cost} is an estimate that will be settled
  * @param fallback how to decide while Redis is unavailable; null for the configured fallback. If the checks of one request
  *        differ, {@code CLOSED} takes precedence over {@code LOCAL}, and {@code LOCAL} over {@code OPEN}
@@ -20,9 +21,14 @@ public record ResourceCheck(String resource, Rate rate, long cost, boolean reser
     /** @throws IllegalArgumentException if the resource or the cost is out of range */
     public ResourceCheck {
         Identifiers.requireValid("resource", resource);
-        if (cost < 0 || !reserved && cost > Quota.MAX_LIMIT) {
-            throw new IllegalArgumentException("cost must be a whole number from 0 to " + Quota.MAX_LIMIT);
+        if (cost < 0 || !reserved && cost > Quota.MAX_LIMIT && cost > maxCost(rate)) {
+            throw new IllegalArgumentException("cost must be a whole number from 0 to " + maxCost(rate));
         }
+    }
+
+    /** Returns the maximum limit in the unit of the rate: of money, one call may cost more units than there can be requests. */
+    private static long maxCost(Rate rate) {
+        return rate.quotas().isEmpty() ? Quota.MAX_LIMIT : rate.quotas().get(0).unit().maxLimit();
     }
 
     /**

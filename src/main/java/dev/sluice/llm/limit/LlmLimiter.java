@@ -231,7 +231,10 @@ public class LlmLimiter {
         for (var kind : LimitKind.RESERVED) {
             long units = kind.units(bill.usage(), bill.nanodollars());
             if (units > 0) {
-                checks.add(rules.get(kind).check(effectiveTier, units));
+                var rule = rules.get(kind);
+                // An unlimited rule counts nothing; the units of a call may exceed the largest cost, which has no limit to exceed.
+                boolean counts = !rule.check(effectiveTier, 0).rate().quotas().isEmpty();
+                checks.add(rule.check(effectiveTier, counts ? units : 1));
             }
         }
         checks.removeIf(check -> check.rate() == Rate.BLOCKED);

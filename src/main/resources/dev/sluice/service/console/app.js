@@ -68,7 +68,6 @@ async function render() {
       session.setAccess((await get("/v1/overview", {}, signal)).access);
       if (!session.team()) {
         live.start();
-        live.subscribe(showState);
       }
     }
     const names = session.team() ? OF_TEAM : Object.keys(VIEWS);
@@ -91,12 +90,11 @@ async function show(module, context, signal) {
   frame(context.kind);
   document.title = `${heading.textContent} – Sluice`;
   main.replaceChildren(...nodes);
+  main.dataset.view = location.hash.replace(/^#\/?/, "");
   (main.querySelector("[autofocus]") ?? heading).focus({ preventScroll: true });
   scrollTo(0, 0);
   announce(heading.textContent);
-
-  /* The state of the connection is shown in the frame, which is new. */
-  live.subscribe(showState, signal);
+  live.subscribe(showState, signal); // in the frame, which is new
 }
 
 function onFailure(failure, signal) {

@@ -75,7 +75,11 @@ export function confirmButton(text, question, confirm, action) {
     const yes = el("button", { type: "button", class: "danger", onclick: act }, confirm);
     const no = el("button", { type: "button", onclick: cancel }, "Cancel");
     holder.replaceChildren(el("span", {}, question), yes, no);
-    holder.onkeydown = event => event.key === "Escape" && cancel();
+    holder.onkeydown = event => {
+      if (event.key === "Escape") { // returns nothing: false would prevent what other keys do
+        cancel();
+      }
+    };
     yes.focus();
     async function act() {
       yes.disabled = true;

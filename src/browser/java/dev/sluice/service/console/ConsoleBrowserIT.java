@@ -1,0 +1,359 @@
+package dev.sluice.service.console;
+
+import static com.microsoft.playwright.assertions.PlaywrightAssertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Pattern;
+
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
+import com.deque.html.axecore.playwright.AxeBuilder;
+import com.microsoft.playwright.BrowserContext;
+import com.microsoft.playwright.Page;
+import com.microsoft.playwright.assertions.LocatorAssertions;
+import com.microsoft.playwright.options.ColorScheme;
+
+import dev.sluice.identity.Sha256;
+import dev.sluice.testing.HttpTestClient;
+import dev.sluice.testing.Instance;
+import dev.sluice.testing.RedisTestServer;
+import dev.sluice.testing.llm.OpenAiStub;
+import io.vertx.core.json.JsonObject;
+
+/** The console in a real browser, with the keyboard alone: the tasks for which one opens it, hostile names, WCAG, and its pictures. */
+class ConsoleBrowserIT {
+
+    private static final String ADMIN = "admin-secret";
+    private static final String READER = "reader-secret";
+    /** Markup, a mark that turns the direction of the text, 128 emoji (256 characters), and quotes. */
+    private static final List<String> HOSTILE = List.of("<img src=x onerror=alert(1)>", "user:\u202elive",
+            "\uD83D\uDE00".repeat(128),
+            "\"><script>alert(2)</script>");
+    private static final List<String> VIEWS = List.of("overview", "traffic", "identifier", "identifier/user%3Acarol?tier=free",
+            "rules", "keys", "users", "teams", "orgs", "teams/shop", "llm", "audit");
+
+    private static Browser browser;
+    private static RedisTestServer redis;
+    private static OpenAiStub provider;
+    private static Instance sluice;
+    private static HttpTestClient http;
+
+    private final List<ConsolePage> pages = new ArrayList<>();
+    private final List<BrowserContext> windows = new ArrayList<>();
+
+    @BeforeAll
+    static void start() {
+        browser = Browser.start();
+        redis = RedisTestServer.start();
+        provider = new OpenAiStub();
+        sluice = Instance.start(Map.of("REDIS_PORT", Integer.toString(redis.port()), "RATE_LIMIT_ADMIN_TOKEN", ADMIN,
+                "RATE_LIMIT_ADMIN_TOKENS_READER_SHA256", Sha256.hex(READER), "RATE_LIMIT_LLM_OPENAI_API_KEY", "provider-key",
+                "RATE_LIMIT_LLM_OPENAI_BASE_URL", provider.baseUrl() + "/v1", "RATE_LIMIT_TIMEOUT", "10s"));
+        http = new HttpTestClient(sluice.port());
+        fillWithSamples();
+    }
+
+    @AfterAll
+    static void stop() {
+        for (AutoCloseable resource : new AutoCloseable[]{sluice, provider, redis, browser}) {
+            try {
+                if (resource != null) {
+                    resource.close();
+                }
+            } catch (Exception e) {
+                throw new IllegalStateException(e);
+            }
+        }
+    }
+
+    @AfterEach
+    void closeWindows() {
+        windows.forEach(BrowserContext::close);
+        assertThat(pages).allSatisfy(page -> assertThat(page.violations()).isEmpty());
+    }
+
+    private static JsonObject call(String method, String path, String body) {
+        var response = http.send(method, path, body, "Authorization", "Bearer " + ADMIN);
+        assertThat(response.statusCode()).as(response.body()).isBetween(200, 204);
+        return response.body().isEmpty() ? new JsonObject() : new JsonObject(response.body());
+    }
+
+    private static int check(String identifier, String resource, String tier) {
+        return http.post("/v1/check",
+                new JsonObject().put("identifier", identifier).put("resource", resource).put("tier", tier).encode(),
+                "Authorization", "Bearer " + ADMIN).statusCode();
+    }
+
+    private static void checkTimes(int times, String identifier, String resource, String tier) {
+        for (int i = 0; i < times; i++) {
+            check(identifier, resource, tier);
+        }
+    }
+
+    private static void fillWithSamples() {
+        HOSTILE.forEach(identifier -> checkTimes(12, identifier, "api:/campaigns", "free"));
+        checkTimes(12, "user:carol", "api:/campaigns", "free");
+        checkTimes(30, "user:dave", "api:/users", "pro");
+        checkTimes(40, "user:erin", "api:default", "enterprise");
+        call("PUT", "/v1/orgs/acme", "{\"limits\":{\"llm\":{\"budget\":\"2000/calendar-month\"}}}");
+        call("PUT", "/v1/teams/shop",
+                "{\"org\":\"acme\",\"limits\":{\"llm\":{\"budget\":\"5/calendar-day\",\"tokens\":\"100000/minute\"}}}");
+        call("PUT", "/v1/users/carol", "{\"teams\":[\"shop\"],\"limits\":{\"api\":\"500/hour\"}}");
+        call("POST", "/v1/keys", "{\"name\":\"carol, laptop\",\"user\":\"carol\",\"team\":\"shop\"}");
+        call("POST", "/v1/keys", "{\"name\":\"<img src=x onerror=alert(3)>\",\"team\":\"shop\"}");
+        spend("anthropic", "claude-opus-4-1", 90_000);
+        spend("openai", "gpt-4o", 20_000);
+        spend("openai", "gpt-4o-mini", 50_000);
+        spend("openai", "in-house", 1_000);
+    }
+
+    private static void spend(String provider, String model, int tokens) {
+        call("POST", "/v1/llm/usage", new JsonObject().put("provider", provider).put("identifier", "user:carol")
+                .put("model", model).put("input_tokens", tokens).put("output_tokens", tokens / 10).encode());
+    }
+
+    private ConsolePage newPage(int width, int height, ColorScheme scheme) {
+        var window = browser.open(width, height, scheme);
+        windows.add(window);
+        var page = new ConsolePage(window, sluice.port());
+        pages.add(page);
+        return page;
+    }
+
+    private ConsolePage signedIn() {
+        return newPage(1280, 900, ColorScheme.LIGHT).signIn(ADMIN);
+    }
+
+    @Test
+    void findsWhyACallerIsRefusedAndFreesIt() {
+        checkTimes(200, "user:alice", "api:/auth/login", "free");
+        var console = signedIn();
+
+        console.activate(console.link("user:alice"));
+        assertThat(console.heading()).hasText("user:alice");
+        assertThat(console.text("The next request gets 429")).isVisible();
+        assertThat(console.table()).containsText("api:/auth/login");
+        assertThat(console.table()).containsText(Pattern.compile("in \\d+ s"));
+
+        console.activate(console.button("Reset"));
+        assertThat(console.button("Yes, reset")).isFocused();
+        console.press("Escape");
+        assertThat(console.button("Reset")).isFocused();
+        assertThat(check("user:alice", "api:/auth/login", "free")).isEqualTo(429);
+
+        console.press("Enter");
+        console.press("Enter");
+        assertThat(console.text("Nothing is counted for this identifier now.")).isVisible();
+        assertThat(console.heading()).isFocused();
+        assertThat(check("user:alice", "api:/auth/login", "free")).isEqualTo(200);
+    }
+
+    @Test
+    void createsATeamWithABudgetAndAKeySeesItUsedInAnotherTabAndRevokesIt() {
+        var console = signedIn();
+
+        console.activate(console.link("Teams"));
+        console.activate(console.page().locator("summary", new Page.LocatorOptions().setHasText("Create a team")));
+        console.fill("Name", "research").fill("LLM budget, USD", "500/calendar-month");
+        console.press("Enter");
+        assertThat(console.heading()).hasText("research");
+        assertThat(console.table()).containsText("$500");
+
+        console.activate(console.link("Show or create keys of this team"));
+        assertThat(console.heading()).hasText("Keys");
+        console.activate(console.page().locator("summary", new Page.LocatorOptions().setHasText("Create a key")));
+        console.fill("Name for people", "notebook");
+        console.press("Enter");
+        assertThat(console.field("Key")).isFocused();
+        var key = console.field("Key").inputValue();
+        assertThat(key).startsWith("sk-sluice-");
+
+        var other = newPage(1280, 900, ColorScheme.DARK).signIn(ADMIN).open("teams/research");
+        assertThat(other.table()).containsText("$0");
+        assertThat(chat(key)).isEqualTo(200);
+        assertThat(other.table()).containsText(Pattern.compile("\\$0\\.0\\d+"),
+                new LocatorAssertions.ContainsTextOptions().setTimeout(15_000));
+
+        console.activate(console.link("Open this key"));
+        assertThat(console.heading()).hasText("notebook");
+        console.activate(console.button("Disable"));
+        console.press("Enter");
+        assertThat(console.button("Enable")).isVisible();
+        assertThat(chat(key)).isEqualTo(401);
+        console.activate(console.button("Delete"));
+        console.press("Enter");
+        assertThat(console.heading()).hasText("Keys");
+        assertThat(console.link("notebook")).isHidden();
+    }
+
+    private static int chat(String key) {
+        return http.post("/openai/v1/chat/completions",
+                "{\"model\":\"gpt-4o\",\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}", "Authorization",
+                "Bearer " + key,
+                "Content-Type", "application/json").statusCode();
+    }
+
+    @Test
+    void findsTheMostExpensiveModelOfTheWeekAndExportsIt() throws IOException {
+        var console = signedIn();
+
+        console.activate(console.link("LLM spend"));
+        assertThat(console.heading()).hasText("LLM spend");
+        assertThat(console.field("Period")).hasValue("7");
+        var rows = console.table().locator("tbody tr");
+        assertThat(rows.first()).containsText("claude-opus-4-1");
+        assertThat(rows.first()).containsText("$2.025");
+
+        console.reach(console.button("Export CSV"));
+        var download = console.page().waitForDownload(() -> console.press("Enter"));
+        assertThat(download.suggestedFilename()).matches("spend-by-model-from-\\d{4}-\\d\\d-\\d\\d\\.csv");
+        assertThat(Files.readAllLines(download.path())).element(1).asString().startsWith("claude-opus-4-1,1,")
+                .contains("2.025");
+    }
+
+    @Test
+    void seesWhatARuleWouldDoBeforeItBites() {
+        var console = signedIn();
+
+        console.activate(console.link("Rules"));
+        console.fill("Path", "/api/v1/auth/register?x=1").fill("Client address", "198.51.100.7");
+        console.press("Enter");
+        assertThat(console.text("It would be admitted.")).isVisible();
+        assertThat(console.page().locator("main")).containsText("tier free, known by address");
+        checkTimes(3, "ip:198.51.100.7", "api:/auth/register", "free");
+        console.press("Enter");
+        assertThat(console.text("It would get 429.")).isVisible();
+        var used = call("GET", "/v1/limits?identifier=ip:198.51.100.7", null);
+        assertThat(used.getJsonObject("limits").getInteger("api:/auth/register")).isEqualTo(3);
+    }
+
+    @Test
+    void hostileNamesStayText() {
+        var console = signedIn();
+        for (var view : List.of("overview", "traffic", "identifier", "keys")) {
+            console.open(view);
+            assertThat(console.page().locator("main table").first()).isVisible();
+        }
+        for (var identifier : HOSTILE) {
+            checkTimes(12, identifier, "api:/campaigns", "free");
+            console.open("identifier/" + URLEncoder.encode(identifier, StandardCharsets.UTF_8)
+                    .replace("+", "%20"));
+            assertThat(console.heading()).hasText(identifier.replace("\u202e", "U+202E"));
+            assertThat(console.table()).containsText("api:/campaigns");
+            assertThat(console.page().locator("img")).hasCount(1);
+            assertThat((Integer) console.page().evaluate("document.documentElement.scrollWidth")).isLessThanOrEqualTo(1280);
+        }
+    }
+
+    @Test
+    void tokenThatReadsSeesNoButtonThatChangesSomething() {
+        var console = newPage(1280, 900, ColorScheme.LIGHT).signIn(READER);
+        for (var view : VIEWS) {
+            console.open(view);
+            assertThat(console.page().locator("main").getByText(
+                    Pattern.compile("^(Reset.*|Create .*|Save|Delete|Disable|Rotate)$"))).hasCount(0);
+        }
+    }
+
+    @Test
+    void wrongTokenIsRefusedAndKeptNowhere() {
+        var console = newPage(1280, 900, ColorScheme.LIGHT);
+        console.page().navigate("http://127.0.0.1:" + sluice.port() + "/");
+        assertThat(console.page()).hasURL(Pattern.compile("/q/console/"));
+        console.reach(console.field("Admin token"));
+        console.type("wrong");
+        console.press("Enter");
+        assertThat(console.text("Invalid token or API key")).isVisible();
+        assertThat((Integer) console.page().evaluate("sessionStorage.length + localStorage.length + document.cookie.length"))
+                .isZero();
+    }
+
+    @Test
+    void saysWhenItIsStaleAndReconnects() {
+        var console = signedIn();
+        var state = console.page().locator("#live-state");
+        var patient = new LocatorAssertions.ContainsTextOptions().setTimeout(30_000);
+        assertThat(state).containsText("Live", patient);
+        sluice.suspend();
+        try {
+            assertThat(state).containsText("Stale since", patient);
+        } finally {
+            sluice.resume();
+        }
+        assertThat(state).containsText("Live", patient);
+    }
+
+    @Test
+    void skipLinkAndHistoryKeepTheFocus() {
+        var console = signedIn();
+        console.press("Shift+Tab");
+        console.activate(console.link("Skip to content"));
+        assertThat(console.page().locator("main")).isFocused();
+        console.activate(console.link("Audit"));
+        assertThat(console.heading()).isFocused();
+        console.page().goBack();
+        assertThat(console.heading()).hasText("Overview");
+        assertThat(console.page()).hasTitle("Overview – Sluice");
+    }
+
+    @ParameterizedTest
+    @EnumSource(value = ColorScheme.class, names = {"LIGHT", "DARK"})
+    void axeFindsNothing(ColorScheme scheme) {
+        var console = newPage(1280, 900, scheme);
+        console.page().navigate("http://127.0.0.1:" + sluice.port() + "/q/console/");
+        assertThat(console.field("Admin token")).isVisible();
+        assertAccessible(console, "login");
+        console.signIn(ADMIN);
+        for (int width : new int[]{1280, 360}) {
+            console.page().setViewportSize(width, 900);
+            for (var view : VIEWS) {
+                console.open(view);
+                console.page().locator("details").all().forEach(details -> details.evaluate("node => node.open = true"));
+                assertAccessible(console, view + " at " + width);
+            }
+        }
+    }
+
+    private static void assertAccessible(ConsolePage console, String view) {
+        var found = new AxeBuilder(console.page())
+                .withTags(List.of("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")).analyze();
+        assertThat(found.getViolations()).as(view)
+                .extracting(rule -> rule.getId() + ": " + rule.getNodes().get(0).getHtml()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"360, 780, LIGHT", "1280, 900, DARK", "1920, 1080, LIGHT"})
+    void everyViewFitsAndIsPictured(int width, int height, ColorScheme scheme) throws IOException {
+        var console = newPage(width, height, scheme).signIn(ADMIN);
+        var names = new HashMap<>(Map.of("identifier/user%3Acarol?tier=free", "identifier", "teams/shop", "team", "identifier",
+                "identifiers"));
+        for (var view : VIEWS) {
+            console.open(view);
+            assertThat((Integer) console.page().evaluate("document.documentElement.scrollWidth")).as(view)
+                    .isLessThanOrEqualTo(width);
+            if (view.startsWith("identifier/")) {
+                checkTimes(12, "user:carol", "api:/campaigns", "free");
+                assertThat(console.text("The next request gets 429")).isVisible();
+            }
+            var folder = Path.of(System.getProperty("sluice.console.screenshots", "target/console"));
+            Files.createDirectories(folder);
+            var file = names.getOrDefault(view, view) + "-" + width + ".png";
+            console.page().screenshot(new Page.ScreenshotOptions().setPath(folder.resolve(file)));
+        }
+    }
+}
