@@ -81,7 +81,7 @@ public record LimitRule(String resource, Map<String, Rate> rates, FallbackPolicy
     }
 
     /** Returns the request for a decision on the units that a request takes by the rule itself. */
-    RateLimitRequest request(String identifier, String tier) {
+    public RateLimitRequest request(String identifier, String tier) {
         return new RateLimitRequest(identifier, tier, resource, singleUnitChecks(tier), options.shadow());
     }
 
