@@ -27,7 +27,6 @@ import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
-import io.vertx.core.impl.ContextInternal;
 import io.vertx.redis.client.Command;
 import io.vertx.redis.client.Request;
 
@@ -174,8 +173,8 @@ class StoredResponses {
         if (context == null) {
             return future;
         }
-        Promise<T> completed = ((ContextInternal) context).promise();
-        future.onComplete(completed);
+        Promise<T> completed = Promise.promise();
+        future.onComplete(done -> context.runOnContext(moved -> completed.handle(done)));
         return completed.future();
     }
 

@@ -42,6 +42,7 @@ class LlmResourcesTest {
                 settings.put(prefix + "input-tokens.free", "4/minute");
                 settings.put(prefix + "output-tokens.free", "5/minute");
                 settings.put(prefix + "budget.free", "3/day");
+                settings.put(prefix + "concurrency.free", "6");
             }
         }
         var mapping = new SmallRyeConfigBuilder().withMapping(LlmConfig.class)
@@ -55,6 +56,7 @@ class LlmResourcesTest {
     @Provide
     Arbitrary<String> models() {
         var parts = Arbitraries.of("x", "gpt", ":", "/", "budget", "tokens", ":budget", ":tokens", "input-", "output-",
+                "concurrency",
                 "openai", "llm:", "gemini",
                 "llm:openai:budget", "%3A");
         return parts.list().ofMinSize(1).ofMaxSize(4).map(list -> String.join("", list));
