@@ -223,7 +223,7 @@ class GatewayConcurrencyTest extends HttpTestBase {
         assertThat(tried.getBoolean("allowed")).isFalse();
         assertThat(tried.getList("rules")).hasSize(1);
         assertThat(tried.getString("rules[0].quotas[1].unit")).isEqualTo("concurrent_requests");
-        assertThat(tried.getString("rules[0].notes[0]")).startsWith("concurrency: not supported by forward authentication");
+        assertThat(tried.getString("rules[0].proxy_notes[0]")).startsWith("concurrency: ");
         held.close();
     }
 }
