@@ -385,6 +385,11 @@ class CheckApiTest extends HttpTestBase {
                 .body("paths.'/v1/check'.post.responses.keySet()", hasItems("200", "400", "401", "403", "429", "503"))
                 .body("paths.'/v1/check'.post.toString()", containsString("custom_operation"))
                 .body("paths.'/v1/limits'.keySet()", hasItems("get", "delete"))
+                .body("paths.'/v1/leases'.post.responses.keySet()", hasItems("201", "400", "401", "403", "429", "503"))
+                .body("paths.'/v1/leases/{lease}'.put.responses.keySet()",
+                        hasItems("200", "400", "401", "403", "404", "429", "503"))
+                .body("paths.'/v1/leases/{lease}'.delete.responses.keySet()",
+                        hasItems("204", "401", "403", "404", "429", "503"))
                 .body("paths.'/v1/keys'.keySet()", hasItems("get", "post"))
                 .body("paths.'/v1/keys/{id}'.keySet()", hasItems("get", "patch", "delete"))
                 .body("paths.'/v1/keys/{id}/rotate'.post.responses.keySet()",
@@ -398,7 +403,7 @@ class CheckApiTest extends HttpTestBase {
                                 "LlmDecision", "LlmUsed", "LlmAccount", "LlmProviderTally", "LlmTally", "LlmUsageDetail",
                                 "LlmPrices", "LlmPrice", "LlmPriceTier", "LlmPriceList", "LlmSpend", "LlmSpendRow",
                                 "LlmSpendTotals", "RuleTrialRequest", "RuleTrial", "RuleTrialCaller", "RuleTrialRule",
-                                "RuleTrialQuota", "Key", "User", "Team", "Org"))
+                                "RuleTrialQuota", "Lease", "LeaseRequest", "LeaseRenewal", "Key", "User", "Team", "Org"))
                 .extract();
         Map<String, Map<String, ?>> components = response.path("components");
         var references = Pattern.compile("\"#/components/(\\w+)/([^\"]+)\"").matcher(response.asString());
