@@ -25,8 +25,11 @@ final class ClaimPlanCache {
 
     private final FallbackPolicy fallback;
     private final Map<List<ResourceCheck>, ClaimPlan> plans = new ConcurrentHashMap<>();
+    /** Plans of checks without a cost beside others that have one. */
+    private final Map<List<ResourceCheck>, ClaimPlan> freePlans = new ConcurrentHashMap<>();
     private final Map<ClaimPlan, ClaimPlan> shadowPlans = new ConcurrentHashMap<>();
     private final Map<List<ClaimPlan>, JointPlan> jointPlans = new ConcurrentHashMap<>();
+    private final Map<List<ClaimPlan>, JointPlan> askingPlans = new ConcurrentHashMap<>();
 
     private final PeriodCalendar calendar;
     private final MicrosClock clock;
@@ -55,9 +58,8 @@ final class ClaimPlanCache {
             }
             costs |= check.cost() > 0;
         }
-        return costs == consume
-                ? cached(plans, checks, created -> ClaimPlan.of(claims(created, consume))).at(clock) // keeps other periods, too
-                : ClaimPlan.of(claims(checks, consume));
+        return cached(costs == consume ? plans : freePlans, checks, created -> ClaimPlan.of(claims(created, consume)))
+                .at(clock); // keeps other periods, too
     }
 
     /** Returns whether a cost differs from request to request: that of tokens and dollars, which are reserved. */
@@ -97,16 +99,15 @@ final class ClaimPlanCache {
      * @param zeroCostAsks whether a claim of cost 0 asks for one unit
      */
     JointPlan jointPlan(List<ClaimPlan> parts, boolean zeroCostAsks) {
-        if (zeroCostAsks) {
-            return new JointPlan(parts, true);
-        }
         for (var part : parts) {
             if (part.get(0).enforcement() == Enforcement.CHARGED
                     || part.reserved() && part.stream().anyMatch(ClaimPlanCache::isEstimate)) {
-                return new JointPlan(parts, false); // costs differ from request to request
+                return new JointPlan(parts, zeroCostAsks); // costs differ from request to request
             }
         }
-        return cached(jointPlans, parts, created -> new JointPlan(created, false));
+        return zeroCostAsks
+                ? cached(askingPlans, parts, created -> new JointPlan(created, true))
+                : cached(jointPlans, parts, created -> new JointPlan(created, false));
     }
 
     /** Returns the plan of a key from a cache; creates it if it is absent, and clears a full cache first. */

@@ -11,6 +11,7 @@ import java.util.stream.Stream;
 
 import dev.sluice.api.RateLimitRequest;
 import dev.sluice.api.ResourceCheck;
+import dev.sluice.identity.Identity;
 import dev.sluice.policy.cost.InvalidCostException;
 import dev.sluice.policy.key.KeySource;
 
@@ -25,6 +26,8 @@ public final class RuleMatch {
     private final List<LimitRule> rules;
     /** True if the path chose the rules: another one then governs the request if one of them does not apply. */
     private final boolean byPath;
+    private Identity address;
+    private boolean addressKnown;
 
     RuleMatch(PolicySnapshot policy, ApiRequest request) {
         this.policy = policy;
@@ -116,19 +119,32 @@ public final class RuleMatch {
     }
 
     private List<RateLimitRequest> ofRules(Caller caller, boolean withDefault) {
-        var requests = new ArrayList<RateLimitRequest>();
-        identifiers(caller).forEach((rule, identifiers) -> {
-            if (withDefault || !rule.isDefault()) {
-                addRequests(requests, rule, identifiers, caller.tier());
-                for (var further : rule.also()) {
-                    if (policy.isFor(further, request)) {
-                        addRequests(requests, further, further.options().key().identifiers(source(rule, caller)),
-                                caller.tier());
-                    }
-                }
+        var requests = new ArrayList<RateLimitRequest>(4);
+        if (rules.size() == 1) { // as nearly always
+            var source = source(rules.get(0), caller);
+            var identifiers = rules.get(0).options().key().identifiers(source);
+            if (!identifiers.isEmpty()) {
+                addRequests(requests, rules.get(0), identifiers, source, caller.tier(), withDefault);
+                return requests;
             }
-        });
+        }
+        identifiers(caller).forEach((rule, identifiers) -> addRequests(requests, rule, identifiers, source(rule, caller),
+                caller.tier(), withDefault));
         return requests;
+    }
+
+    /** Adds the requests of a rule and of those that hold too. */
+    private void addRequests(List<RateLimitRequest> requests, LimitRule rule, List<String> identifiers, KeySource source,
+            String tier, boolean withDefault) {
+        if (!withDefault && rule.isDefault()) {
+            return;
+        }
+        addRequests(requests, rule, identifiers, tier);
+        for (var further : rule.also()) {
+            if (policy.isFor(further, request)) {
+                addRequests(requests, further, further.options().key().identifiers(source), tier);
+            }
+        }
     }
 
     private void addRequests(List<RateLimitRequest> requests, LimitRule rule, List<String> identifiers, String tier) {
@@ -203,8 +219,17 @@ public final class RuleMatch {
     }
 
     private KeySource source(LimitRule rule, Caller caller) {
-        return new KeySource(request.headers(), request.query(), caller.identity(), request.address(),
+        return new KeySource(request.headers(), request.query(), caller.identity(), this::address,
                 name -> policy.pathVariable(rule.options().template(), name, request.path()));
+    }
+
+    /** Returns the identity of the client's address, which several keys may read; null if there is no client. */
+    private Identity address() {
+        if (!addressKnown) {
+            address = request.address().get();
+            addressKnown = true;
+        }
+        return address;
     }
 
     private List<String> methods() {

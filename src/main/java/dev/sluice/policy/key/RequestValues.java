@@ -21,9 +21,12 @@ public final class RequestValues {
     public static void header(MultiMap headers, String name, ValueReadings readings) {
         for (var field : headers) {
             var given = field.getKey();
+            if (given.length() != name.length()) {
+                continue;
+            }
             if (given.equalsIgnoreCase(name)) {
                 readings.add(HeaderText.decode(field.getValue()).strip(), true);
-            } else if (given.length() == name.length() && !(FieldNames.isPlain(given) && FieldNames.isPlain(name))
+            } else if (!(FieldNames.isPlain(given) && FieldNames.isPlain(name))
                     && FieldNames.asSeenByCgi(given).equals(FieldNames.asSeenByCgi(name))) {
                 readings.add(HeaderText.decode(field.getValue()).strip(), false);
             }

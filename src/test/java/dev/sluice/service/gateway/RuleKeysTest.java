@@ -3,14 +3,21 @@ package dev.sluice.service.gateway;
 import static dev.sluice.testing.HttpTestClient.header;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
+import java.util.Random;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
+import dev.sluice.engine.WindowReset;
 import dev.sluice.identity.Sha256;
 import dev.sluice.testing.HttpTestBase;
+import dev.sluice.testing.HttpTestClient;
 import dev.sluice.testing.JwtKeys;
 import dev.sluice.testing.RedisTestResource;
 import dev.sluice.testing.RichRulesProfile;
@@ -18,6 +25,8 @@ import dev.sluice.testing.RuleDoor;
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
 
 /** Keys of rules: of the JAX-RS filter, and of requests that proxies describe. */
 @QuarkusTest
@@ -93,6 +102,54 @@ class RuleKeysTest extends HttpTestBase {
         }
         door.get(http, "/users");
         assertThat(limits("claim:realm.tenant=|team=")).isEqualTo(Map.of("api:/users", 1L));
+    }
+
+    /** The same request, at random, has the same identifiers whichever way it comes. */
+    @Test
+    void allDoorsReadTheSameValues() {
+        var random = new Random(20261130);
+        var texts = List.of("", "a", "a|b", "a=b", "%", "%7C", "x".repeat(300), "*");
+        for (int i = 0; i < 40; i++) {
+            WindowReset.resetAll(admin);
+            var path = new StringBuilder("/nested-uni?page=1");
+            var headers = new ArrayList<>(List.of("X-Forwarded-For", "203.0.113." + random.nextInt(3)));
+            for (int n = random.nextInt(7); n > 0; n--) {
+                path.append("&q=").append(URLEncoder.encode(texts.get(random.nextInt(texts.size())), StandardCharsets.UTF_8));
+            }
+            var name = random.nextBoolean() ? "x-tenant" : "X_Tenant"; // one of them: the client of this test sorts names
+            for (int n = random.nextInt(3); n > 0; n--) {
+                headers.addAll(List.of(name, texts.get(random.nextInt(texts.size()))));
+            }
+            if (random.nextBoolean()) {
+                headers.addAll(List.of("Cookie", "t=1; s=" + random.nextInt(3) + (random.nextBoolean() ? "" : "; s=a")));
+            }
+            if (random.nextBoolean()) {
+                headers.addAll(List.of("Authorization", "Bearer "
+                        + keys.tokenWithClaims("alice", Map.of("realm", Map.of("tenant", random.nextBoolean() ? 7 : "t|1")))));
+            }
+            for (var door : RuleDoor.values()) {
+                assertThat(door.get(http, path.toString(), headers.toArray(String[]::new)).statusCode())
+                        .as(path + " " + headers)
+                        .isEqualTo(200);
+            }
+            var identifiers = identifiers(path.toString(), headers);
+            assertThat(identifiers).hasSizeBetween(1, 4).doesNotHaveDuplicates()
+                    .allSatisfy(identifier -> assertThat(limits(identifier))
+                            .as("%s %s", path, headers).isEqualTo(Map.of("api:/nested-uni", (long) RuleDoor.values().length)));
+        }
+    }
+
+    private List<String> identifiers(String path, List<String> headers) {
+        var fields = new JsonObject();
+        for (int i = 0; i < headers.size(); i += 2) {
+            var values = fields.getJsonArray(headers.get(i), new JsonArray());
+            fields.put(headers.get(i), values.add(headers.get(i + 1)));
+        }
+        var response = http.post("/v1/rules/try",
+                new JsonObject().put("path", path).put("headers", fields).put("remote_address", "127.0.0.1").encode(),
+                "Content-Type", "application/json", "Authorization", "Bearer the-admin-token");
+        return HttpTestClient.json(response).getJsonArray("rules").stream().map(JsonObject.class::cast)
+                .map(rule -> rule.getString("identifier")).toList();
     }
 
     @Test
