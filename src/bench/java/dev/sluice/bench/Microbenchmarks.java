@@ -25,7 +25,8 @@ final class Microbenchmarks {
     static List<BenchmarkResult> parts(BenchmarkEnvironment environment) throws RunnerException {
         return List.of(measure("parts", "the rules of a path (CurrentPolicy)", "PolicyMicrobenchmark.rulesFor", 1, "/s"),
                 measure("parts", "a decision's headers (RateLimitHeaders)", "HeadersMicrobenchmark.write", 1, "/s"),
-                measure("parts", "a decision counted for the console (TrafficRecorder)", "TrafficMicrobenchmark.count", 1, "/s"),
+                measure("parts", "a decision counted for the console (TrafficRecorder)", "TrafficMicrobenchmark.count", 1,
+                        "/s"),
                 measure("parts", "usage of a stream (UsageExtractor)", "UsageMicrobenchmark.read", 1, "MB/s"));
     }
 
