@@ -102,6 +102,23 @@ class ShutdownIT {
         }
     }
 
+    /** An open console does not delay the shutdown; its stream ends as a whole. */
+    @Test
+    void eventStreamsEndAtShutdown() throws Exception {
+        try (var sluice = Instance.start(Map.of("REDIS_ENABLED", "false", "RATE_LIMIT_ADMIN_TOKEN", "admin",
+                "QUARKUS_SHUTDOWN_TIMEOUT", "10m")); var console = new RawHttpConnection(sluice.port())) {
+            console.send("GET /v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer admin\r\n\r\n");
+            assertThat(console.readLine()).contains("200");
+            CompletableFuture.runAsync(sluice::close).get(60, TimeUnit.SECONDS);
+            var line = console.readLine();
+            while (line != null && !line.equals("0")) { // the last chunk
+                line = console.readLine();
+            }
+            assertThat(line).isEqualTo("0");
+            assertThat(sluice.log()).contains("stopped in").doesNotContain("ERROR");
+        }
+    }
+
     private static WebSocket openWebSocket(int port, CompletableFuture<Integer> closed) throws Exception {
         return HttpClient.newHttpClient().newWebSocketBuilder().buildAsync(URI.create("ws://127.0.0.1:" + port + "/ws"),
                 new WebSocket.Listener() {

@@ -1,6 +1,7 @@
 package dev.sluice.service.console;
 
 import static com.microsoft.playwright.assertions.PlaywrightAssertions.assertThat;
+import static dev.sluice.testing.Polling.await;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
@@ -17,7 +18,10 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -36,9 +40,11 @@ import dev.sluice.testing.llm.OpenAiStub;
 import io.vertx.core.json.JsonObject;
 
 /** The console in a real browser, with the keyboard alone: the tasks for which one opens it, hostile names, WCAG, and its pictures. */
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class ConsoleBrowserIT {
 
     private static final String ADMIN = "admin-secret";
+    private static final String PICTURES = "target/console";
     private static final String READER = "reader-secret";
     /** Markup, a mark that turns the direction of the text, 128 emoji (256 characters), and quotes. */
     private static final List<String> HOSTILE = List.of("<img src=x onerror=alert(1)>", "user:\u202elive",
@@ -106,7 +112,6 @@ class ConsoleBrowserIT {
     }
 
     private static void fillWithSamples() {
-        HOSTILE.forEach(identifier -> checkTimes(12, identifier, "api:/campaigns", "free"));
         checkTimes(12, "user:carol", "api:/campaigns", "free");
         checkTimes(30, "user:dave", "api:/users", "pro");
         checkTimes(40, "user:erin", "api:default", "enterprise");
@@ -115,7 +120,7 @@ class ConsoleBrowserIT {
                 "{\"org\":\"acme\",\"limits\":{\"llm\":{\"budget\":\"5/calendar-day\",\"tokens\":\"100000/minute\"}}}");
         call("PUT", "/v1/users/carol", "{\"teams\":[\"shop\"],\"limits\":{\"api\":\"500/hour\"}}");
         call("POST", "/v1/keys", "{\"name\":\"carol, laptop\",\"user\":\"carol\",\"team\":\"shop\"}");
-        call("POST", "/v1/keys", "{\"name\":\"<img src=x onerror=alert(3)>\",\"team\":\"shop\"}");
+        call("POST", "/v1/keys", "{\"name\":\"build server\",\"team\":\"shop\"}");
         spend("anthropic", "claude-opus-4-1", 90_000);
         spend("openai", "gpt-4o", 20_000);
         spend("openai", "gpt-4o-mini", 50_000);
@@ -244,10 +249,18 @@ class ConsoleBrowserIT {
 
     @Test
     void hostileNamesStayText() {
+        HOSTILE.forEach(identifier -> checkTimes(12, identifier, "api:/campaigns", "free"));
+        call("POST", "/v1/keys", "{\"name\":\"<img src=x onerror=alert(3)>\",\"team\":\"shop\"}");
+        await().until(() -> call("GET", "/v1/traffic", null).getJsonArray("top_denied").encode().contains("onerror"));
         var console = signedIn();
-        for (var view : List.of("overview", "traffic", "identifier", "keys")) {
-            console.open(view);
-            assertThat(console.page().locator("main table").first()).isVisible();
+        for (int width : new int[]{1280, 360}) {
+            console.page().setViewportSize(width, 900);
+            for (var view : List.of("overview", "traffic", "identifier", "keys")) {
+                console.open(view);
+                assertThat(console.table()).isVisible();
+                assertThat((Integer) console.page().evaluate("document.documentElement.scrollWidth")).as(view)
+                        .isLessThanOrEqualTo(width);
+            }
         }
         for (var identifier : HOSTILE) {
             checkTimes(12, identifier, "api:/campaigns", "free");
@@ -256,7 +269,7 @@ class ConsoleBrowserIT {
             assertThat(console.heading()).hasText(identifier.replace("\u202e", "U+202E"));
             assertThat(console.table()).containsText("api:/campaigns");
             assertThat(console.page().locator("img")).hasCount(1);
-            assertThat((Integer) console.page().evaluate("document.documentElement.scrollWidth")).isLessThanOrEqualTo(1280);
+            assertThat((Integer) console.page().evaluate("document.documentElement.scrollWidth")).isLessThanOrEqualTo(360);
         }
     }
 
@@ -336,8 +349,9 @@ class ConsoleBrowserIT {
                 .extracting(rule -> rule.getId() + ": " + rule.getNodes().get(0).getHtml()).isEmpty();
     }
 
+    @Order(0) // before the hostile names
     @ParameterizedTest
-    @CsvSource({"360, 780, LIGHT", "1280, 900, DARK", "1920, 1080, LIGHT"})
+    @CsvSource({"360, 780, LIGHT", "1280, 900, LIGHT", "1920, 1080, DARK"})
     void everyViewFitsAndIsPictured(int width, int height, ColorScheme scheme) throws IOException {
         var console = newPage(width, height, scheme).signIn(ADMIN);
         var names = new HashMap<>(Map.of("identifier/user%3Acarol?tier=free", "identifier", "teams/shop", "team", "identifier",
@@ -350,7 +364,10 @@ class ConsoleBrowserIT {
                 checkTimes(12, "user:carol", "api:/campaigns", "free");
                 assertThat(console.text("The next request gets 429")).isVisible();
             }
-            var folder = Path.of(System.getProperty("sluice.console.screenshots", "target/console"));
+            if (view.equals("overview")) {
+                assertThat(console.page().locator(".figures .value").nth(1)).not().hasText("–");
+            }
+            var folder = Path.of(width == 1280 ? System.getProperty("sluice.console.screenshots", PICTURES) : PICTURES);
             Files.createDirectories(folder);
             var file = names.getOrDefault(view, view) + "-" + width + ".png";
             console.page().screenshot(new Page.ScreenshotOptions().setPath(folder.resolve(file)));

@@ -7,6 +7,8 @@ const short = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
 const share = new Intl.NumberFormat("en", { style: "percent", maximumFractionDigits: 1 });
 
 export const count = number => number === null || number === undefined ? "–" : whole.format(number);
+/** Returns a count with its noun: 1 call, 2 calls. */
+export const counted = (number, noun) => `${count(number)} ${noun}${number === 1 ? "" : "s"}`;
 export const rate = number => number === null || number === undefined ? "–" : number >= 100 ? whole.format(number) : short.format(number);
 export const percent = (part, all) => all > 0 ? share.format(part / all) : "–";
 
@@ -62,5 +64,5 @@ export function countdown(seconds) {
   };
   update();
   const timer = setInterval(() => rest.isConnected ? update() : clearInterval(timer), 1000);
-  return el("span", {}, unixTime(seconds), rest);
+  return el("span", { class: "countdown" }, unixTime(seconds), rest);
 }

@@ -395,7 +395,10 @@ class CheckApiTest extends HttpTestBase {
                 .body("paths.'/v1/keys/{id}/rotate'.post.responses.keySet()",
                         hasItems("200", "400", "401", "403", "404", "409", "412", "429", "503"))
                 .body("paths.'/v1/teams/{name}'.keySet()", hasItems("get", "put", "patch", "delete"))
-                .body("paths.keySet()", hasItems("/v1/users", "/v1/orgs", "/v1/audit", "/v1/export", "/v1/import"))
+                .body("paths.'/v1/events'.get.responses.'200'.content.keySet()", hasItems("text/event-stream"))
+                .body("paths.keySet()",
+                        hasItems("/v1/overview", "/v1/traffic", "/v1/windows", "/v1/identifiers", "/v1/users", "/v1/orgs",
+                                "/v1/audit", "/v1/export", "/v1/import"))
                 .body("components.securitySchemes.keySet()", containsInAnyOrder("admin-token", "api-token"))
                 .body("components.schemas.keySet()",
                         containsInAnyOrder("Check", "Decision", "Error", "ErrorBody", "Limits", "Usage", "Rules", "Rule",
@@ -403,7 +406,10 @@ class CheckApiTest extends HttpTestBase {
                                 "LlmDecision", "LlmUsed", "LlmAccount", "LlmProviderTally", "LlmTally", "LlmUsageDetail",
                                 "LlmPrices", "LlmPrice", "LlmPriceTier", "LlmPriceList", "LlmSpend", "LlmSpendRow",
                                 "LlmSpendTotals", "RuleTrialRequest", "RuleTrial", "RuleTrialCaller", "RuleTrialRule",
-                                "RuleTrialQuota", "Lease", "LeaseRequest", "LeaseRenewal", "Key", "User", "Team", "Org"))
+                                "RuleTrialQuota", "Lease", "LeaseRequest", "LeaseRenewal", "Key", "User", "Team", "Org",
+                                "Overview", "OverviewStore", "OverviewSpend", "OverviewSpendPeriod", "TokenAccess",
+                                "DecisionTotals", "Traffic", "TrafficRule", "TrafficMinute", "TrafficCaller", "Windows",
+                                "Window", "Identifiers", "Identifier"))
                 .extract();
         Map<String, Map<String, ?>> components = response.path("components");
         var references = Pattern.compile("\"#/components/(\\w+)/([^\"]+)\"").matcher(response.asString());

@@ -201,6 +201,15 @@ class LlmApiTest extends LlmTestBase {
     }
 
     @Test
+    void callMayCostMoreThanTheLargestNumberOfRequests() {
+        for (var tier : new String[]{"free", "money"}) { // without and with a budget; a dollar is 1,000,000,000 units
+            report(new JsonObject().put("input_tokens", 900_000).put("tier", tier));
+        }
+        assertThat(ledger("u", "openai").getString("cost_usd")).isEqualTo("4.5");
+        assertThat(windowUsage("llm:openai:budget")).isEqualTo(2_250_000_000L);
+    }
+
+    @Test
     void resetClearsWindowsButNotTheLedger() {
         String reservation = check(call("tokens", "gpt-4o", 800)).extract().path("reservation");
         report(new JsonObject().put("input_tokens", 5));

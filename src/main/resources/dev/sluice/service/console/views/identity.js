@@ -2,7 +2,7 @@
 
 import { call, get, send } from "../api.js";
 import { announce, bar, confirmButton, el, errorNotice, field, link, name, notice, section, table } from "../dom.js";
-import { amount, count, countdown, dollars, time, windowLength } from "../format.js";
+import { amount, countdown, counted, dollars, time, windowLength } from "../format.js";
 import { canWrite, team } from "../session.js";
 import { KINDS, keyText } from "./identities.js";
 
@@ -93,7 +93,7 @@ function facts(kind, document, identifier) {
 
 function usage(document) {
   const spend = document.spend;
-  const month = spend ? el("p", {}, `LLM spend this calendar month: ${dollars(spend.cost_usd)}${spend.calls === undefined ? "" : `, ${count(spend.calls)} calls`}.`) : "";
+  const month = spend ? el("p", {}, `LLM spend this calendar month: ${dollars(spend.cost_usd)}${spend.calls === undefined ? "" : `, ${counted(spend.calls, "call")}`}.`) : "";
   return [month, table("Use of the limits", [
     { title: "Limit of", cell: row => name(row.resource), named: true, header: true },
     { title: "Used", number: true, cell: row => amount(row.used, row.unit) },

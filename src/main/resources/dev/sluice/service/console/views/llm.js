@@ -3,7 +3,7 @@
 import { replaceQuery } from "../route.js";
 import { find, get, send } from "../api.js";
 import { el, errorNotice, field, link, name, refresh, section, select, table } from "../dom.js";
-import { count, dollars, time } from "../format.js";
+import { count, counted, dollars, time } from "../format.js";
 import { timeline } from "../chart.js";
 import { team } from "../session.js";
 
@@ -36,8 +36,8 @@ export async function render({ query, signal, every }, heading) {
     const [spend, line] = await Promise.all([get("/v1/llm/spend", parameters(), signal), get("/v1/llm/spend", { group_by: byHour ? "hour" : "day", from: firstDay(period.value), limit: 1000 }, signal)]);
     const unpriced = spend.total.unpriced_calls;
     refresh(content, ...[
-      el("p", {}, el("strong", {}, dollars(spend.total.cost_usd)), ` for ${count(spend.total.calls)} calls, ${count(spend.total.input_tokens)} input and ${count(spend.total.output_tokens)} output tokens`,
-        unpriced ? [", ", el("strong", { class: "refused" }, `${count(unpriced)} calls without a price`), ", whose cost is not included"] : "", "."),
+      el("p", {}, el("strong", {}, dollars(spend.total.cost_usd)), ` for ${counted(spend.total.calls, "call")}, ${count(spend.total.input_tokens)} input and ${count(spend.total.output_tokens)} output tokens`,
+        unpriced ? [", ", el("strong", { class: "refused" }, `${counted(unpriced, "call")} without a price`), ", whose cost is not included"] : "", "."),
       spend.total.calls ? chart(line.rows, period.value) : null,
       section(`By ${GROUPS.find(([key]) => key === group.value)[1].toLowerCase()}`, table("LLM spend", [
         { title: GROUPS.find(([key]) => key === group.value)[1], cell: row => row[group.value] ? view(group.value, row[group.value]) : "none", named: true, header: true, sort: row => row[group.value] ?? "" },

@@ -2,7 +2,7 @@
 
 import { get } from "../api.js";
 import { el, identifierLink, link, name, notice, refresh, section, table } from "../dom.js";
-import { count, dollars, percent, rate, time } from "../format.js";
+import { count, counted, dollars, percent, rate, time } from "../format.js";
 import * as live from "../live.js";
 import { timeline } from "../chart.js";
 import { steps } from "./start.js";
@@ -46,7 +46,7 @@ export async function render({ signal, every }, heading) {
     const total = overview.last_hour;
     const asked = total.allowed + total.denied + total.errors;
     refresh(decisions,
-      figure("Store", MODES[store.mode] ?? store.mode, `${store.instances} ${store.instances === 1 ? "instance" : "instances"}`, "#/rules"),
+      figure("Store", MODES[store.mode] ?? store.mode, counted(store.instances, "instance"), "#/rules"),
       figure("Allowed/s", rate(rates.allowed_per_second), `${count(total.allowed)} in 60 min`, "#/traffic"),
       figure("Refused/s", rate(rates.denied_per_second), `${count(total.denied)} in 60 min`, "#/traffic"),
       figure("Refused share", percent(total.denied, asked), "of the last 60 min", "#/traffic"),
@@ -68,8 +68,8 @@ export async function render({ signal, every }, heading) {
     showDecisions();
     const spend = state.llm;
     refresh(money,
-      figure("Spend today, USD", dollars(spend?.today.cost_usd), spend ? `${count(spend.today.calls)} calls, UTC` : "unknown", "#/llm?days=1"),
-      figure("Spend this month, USD", dollars(spend?.month.cost_usd), spend ? `${count(spend.month.calls)} calls, UTC` : "unknown", "#/llm?days=month"),
+      figure("Spend today, USD", dollars(spend?.today.cost_usd), spend ? `${counted(spend.today.calls, "call")}, UTC` : "unknown", "#/llm?days=1"),
+      figure("Spend this month, USD", dollars(spend?.month.cost_usd), spend ? `${counted(spend.month.calls, "call")}, UTC` : "unknown", "#/llm?days=month"),
       figure("Unpriced calls", count(spend?.month.unpriced_calls), "this month", "#/llm?days=month"),
       figure("Alerts due", state.alerts_due === undefined ? "off" : count(state.alerts_due), state.alerts_due === undefined ? "not configured" : "to be sent", "#/teams"));
     if (traffic.rules.length === 0) {
