@@ -36,6 +36,7 @@ public record RulesResponse(@Schema(description = "The tiers; the first one is t
             @JsonInclude(JsonInclude.Include.NON_NULL) @Schema(description = "Fallback policy of its own") String fallback,
             @JsonInclude(JsonInclude.Include.NON_NULL) @Schema(description = "What its windows belong to, if not to the caller") String key,
             @JsonInclude(JsonInclude.Include.NON_NULL) @Schema(description = "true: it is counted and reported, and denies nothing") Boolean shadow,
+            @JsonInclude(JsonInclude.Include.NON_EMPTY) @Schema(description = "Maximum number of requests in flight by tier") Map<String, Long> concurrency,
             @JsonInclude(JsonInclude.Include.NON_EMPTY) @Schema(description = "Methods that it is narrowed to") List<String> methods,
             @JsonInclude(JsonInclude.Include.NON_EMPTY) @Schema(description = "Hosts that it is narrowed to") List<String> hosts,
             @JsonInclude(JsonInclude.Include.NON_EMPTY) @Schema(description = "Resource names of the rules that hold too") List<String> also,
@@ -45,7 +46,8 @@ public record RulesResponse(@Schema(description = "The tiers; the first one is t
             return new Rule(rule.resource(), texts(rule),
                     rule.fallback() == null ? null : rule.fallback().name().toLowerCase(Locale.ROOT),
                     rule.options().key().isCaller() ? null : rule.options().key().toString(),
-                    rule.options().shadow() ? true : null, rule.options().scope().methods().stream().sorted().toList(),
+                    rule.options().shadow() ? true : null, rule.options().concurrency(),
+                    rule.options().scope().methods().stream().sorted().toList(),
                     rule.options().scope().hosts(), rule.also().stream().map(LimitRule::resource).toList(), source);
         }
     }
