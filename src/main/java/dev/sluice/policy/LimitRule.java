@@ -9,6 +9,7 @@ import java.util.stream.Collectors;
 
 import dev.sluice.api.FallbackPolicy;
 import dev.sluice.api.Quota;
+import dev.sluice.api.QuotaUnit;
 import dev.sluice.api.Rate;
 import dev.sluice.api.RateLimitRequest;
 import dev.sluice.api.ResourceCheck;
@@ -71,9 +72,10 @@ public record LimitRule(String resource, Map<String, Rate> rates, FallbackPolicy
 
     /** Returns a quota of each window of all tiers, in ascending order of their lengths. */
     public SortedSet<Quota> windows() {
-        return rates.values().stream().flatMap(rate -> rate.quotas().stream()).collect(Collectors.toCollection(
-                () -> new TreeSet<>(Comparator.comparing(Quota::window).thenComparing(Quota::period,
-                        Comparator.nullsFirst(Comparator.naturalOrder())))));
+        return rates.values().stream().flatMap(rate -> rate.quotas().stream())
+                .filter(quota -> quota.unit() != QuotaUnit.CONCURRENT_REQUESTS).collect(Collectors.toCollection(
+                        () -> new TreeSet<>(Comparator.comparing(Quota::window).thenComparing(Quota::period,
+                                Comparator.nullsFirst(Comparator.naturalOrder())))));
     }
 
     public Rate rate(String tier) {

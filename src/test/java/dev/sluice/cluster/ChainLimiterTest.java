@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -193,6 +194,55 @@ class ChainLimiterTest {
             assertThat(decisions.stream().filter(Decision::allowed)).hasSize(7);
             await().atMost(TIMEOUT).untilAsserted(() -> assertThat(IntStream.range(0, 6).mapToLong(i -> used("key:" + i)))
                     .as("what a denied request has taken is refunded").allMatch(used -> used == 7));
+        }
+    }
+
+    /** Of a chain in one call, of others one after the other. */
+    @Test
+    void onAClusterSlotsOfRequestsInFlightAreTakenOfAllIdentifiersOrOfNone() {
+        try (var cluster = RedisTestServer.startCluster()) {
+            await().atMost(TIMEOUT).until(() -> cluster.send("SET a b").startsWith("+OK"));
+            for (int i = 0; i < 2; i++) {
+                members.add(new ClusterMember(cluster.url()));
+            }
+            var one = members.get(0).limiter();
+            var two = members.get(1).limiter();
+            var levels = List.of(inFlight("user:alice", 5), inFlight("team:growth", 2));
+            var apart = IntStream.range(0, 6).mapToObj(i -> inFlight("key:" + i, i < 5 ? 100 : 2)).toList();
+
+            var held = Stream.of(one, two).flatMap(limiter -> Stream.of(check(limiter, levels, CHAIN),
+                    check(limiter, apart, IdentityChain.NONE))).toList();
+
+            assertThat(held).allMatch(Decision::allowed);
+            for (var limiter : List.of(one, two)) {
+                assertThat(check(limiter, levels, CHAIN).allowed()).isFalse();
+                assertThat(check(limiter, apart, IdentityChain.NONE).allowed()).isFalse();
+            }
+            awaitFree(two, levels, CHAIN, 3L, 0L);
+            awaitFree(two, apart, IdentityChain.NONE, 98L, 98L, 98L, 98L, 98L, 0L);
+            held.forEach(decision -> decision.slot().release());
+            awaitFree(one, levels, CHAIN, 5L, 2L);
+            awaitFree(two, apart, IdentityChain.NONE, 100L, 100L, 100L, 100L, 100L, 2L);
+        }
+    }
+
+    private static RateLimitRequest inFlight(String identifier, long limit) {
+        return new RateLimitRequest(identifier, "free", "api",
+                List.of(new ResourceCheck("api", Rate.concurrency(limit), 1)));
+    }
+
+    /** Waits until the requests, asked without taking anything, have these free slots. */
+    private static void awaitFree(DefaultRateLimiter limiter, List<RateLimitRequest> requests, IdentityChain chain,
+            Long... free) {
+        for (int i = 0; i < free.length; i++) {
+            var request = requests.get(i);
+            long expected = free[i];
+            var check = request.checks().get(0);
+            var query = List.of(new RateLimitRequest(request.identifier(), null, "api",
+                    List.of(new ResourceCheck(check.resource(), check.rate(), 0))));
+            await().atMost(TIMEOUT).untilAsserted(() -> assertThat(check(limiter, query, chain).quotas())
+                    .as(request.identifier()).singleElement()
+                    .satisfies(quota -> assertThat(quota.remaining()).isEqualTo(expected)));
         }
     }
 }

@@ -39,6 +39,7 @@ public record RulesResponse(@Schema(description = "The tiers; the first one is t
             @JsonInclude(JsonInclude.Include.NON_NULL) @Schema(description = "Units that a request takes, if not one") String cost,
             @JsonInclude(JsonInclude.Include.NON_NULL) @Schema(description = "Answers whose requests count, if not all") String count,
             @JsonInclude(JsonInclude.Include.NON_NULL) @Schema(description = "true: it is counted and reported, and denies nothing") Boolean shadow,
+            @JsonInclude(JsonInclude.Include.NON_EMPTY) @Schema(description = "Maximum number of requests in flight by tier") Map<String, Long> concurrency,
             @JsonInclude(JsonInclude.Include.NON_EMPTY) @Schema(description = "Methods that it is narrowed to") List<String> methods,
             @JsonInclude(JsonInclude.Include.NON_EMPTY) @Schema(description = "Hosts that it is narrowed to") List<String> hosts,
             @JsonInclude(JsonInclude.Include.NON_EMPTY) @Schema(description = "Resource names of the rules that hold too") List<String> also,
@@ -50,7 +51,8 @@ public record RulesResponse(@Schema(description = "The tiers; the first one is t
                     rule.options().key().isCaller() ? null : rule.options().key().toString(),
                     rule.options().cost() == RuleCost.ONE ? null : rule.options().cost().toString(),
                     rule.options().count().isAll() ? null : rule.options().count().toString(),
-                    rule.options().shadow() ? true : null, rule.options().scope().methods().stream().sorted().toList(),
+                    rule.options().shadow() ? true : null, rule.options().concurrency(),
+                    rule.options().scope().methods().stream().sorted().toList(),
                     rule.options().scope().hosts(), rule.also().stream().map(LimitRule::resource).toList(), source);
         }
     }
