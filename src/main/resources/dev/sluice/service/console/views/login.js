@@ -11,9 +11,9 @@ export async function render({ onSignIn, failure }, heading) {
   const state = await get("/q/console/state.json").catch(() => null);
   if (state && !state.admin_token) {
     heading.textContent = "Sluice is running";
-    return [heading, notice(el("p", {}, "The console needs an admin token. Set it, restart Sluice, and reload this page:"),
-      command("export RATE_LIMIT_ADMIN_TOKEN=$(openssl rand -base64 32)"),
-      el("p", { class: "muted" }, `In dev mode the token can be any text. Meanwhile, Sluice answers at ${base.origin}.`)), steps(false)];
+    return [el("div", { class: "head" }, heading), notice(el("p", {}, "The console needs an admin token. Set it, restart Sluice, and reload this page:"),
+      command("export RATE_LIMIT_ADMIN_TOKEN=$(openssl rand -base64 32); echo $RATE_LIMIT_ADMIN_TOKEN"),
+      el("p", { class: "muted" }, `Meanwhile, Sluice serves requests at ${base.origin}.`)), steps(false)];
   }
   const input = el("input", { type: "password", name: "token", autocomplete: "current-password", required: true, autofocus: true, spellcheck: "false" });
   const submit = event => {
