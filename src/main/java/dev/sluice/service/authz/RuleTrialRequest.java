@@ -30,26 +30,32 @@ record RuleTrialRequest(
         @Schema(description = "Address of the client, or of the proxy that names it in X-Forwarded-For; unknown if absent", examples = "203.0.113.9") String remoteAddress,
         @Schema(description = "Host that the request is for; that of the URL or of the field Host if absent", examples = "api.example.com") String host) {
 
-    /** @throws BadRequestException if a field is invalid */
-    ForwardedRequest toRequest() {
-        var target = OriginalRequestHeaders.read(method == null ? "GET" : method, HeaderText.encode(path));
+    /**
+     * Returns the request that a body describes. Static: Quarkus registers what the instance methods of a schema return for reflection.
+     *
+     * @throws BadRequestException if a field is invalid
+     */
+    static ForwardedRequest requestOf(RuleTrialRequest body) {
+        var query = body.query;
+        var target = OriginalRequestHeaders.read(body.method == null ? "GET" : body.method, HeaderText.encode(body.path));
         if (target.error() != null) {
             throw new BadRequestException(target.error());
         }
         if (query != null && target.query() != null) {
             throw BadRequestException.forField("query", "path has a query already");
         }
+        var remoteAddress = body.remoteAddress;
         if (remoteAddress != null && !ClientAddressResolver.isAddress(remoteAddress)) {
             throw BadRequestException.forField("remote_address", "remote_address must be an IP address");
         }
-        var fields = fields();
+        var fields = fields(body.headers);
         var peer = remoteAddress == null ? null : SocketAddress.inetSocketAddress(0, remoteAddress);
-        var authority = host != null ? host : target.authority() != null ? target.authority() : fields.get("Host");
+        var authority = body.host != null ? body.host : target.authority() != null ? target.authority() : fields.get("Host");
         return new ForwardedRequest(target.method(), authority, target.path(),
                 query == null ? target.query() : HeaderText.encode(query), fields, peer, peer, null);
     }
 
-    private MultiMap fields() {
+    private static MultiMap fields(Map<String, Object> headers) {
         var fields = MultiMap.caseInsensitiveMultiMap();
         if (headers != null) {
             headers.forEach((name, value) -> (value instanceof List<?> values ? values : List.of(value == null ? 0 : value))

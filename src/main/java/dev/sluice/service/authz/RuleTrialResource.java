@@ -86,7 +86,7 @@ public class RuleTrialResource {
     @APIResponse(responseCode = "503", ref = OpenApiDefinition.UNAVAILABLE)
     public Uni<Response> tryRules(byte[] json, @Context RoutingContext context) {
         return authorization.authorizeReader(context, () -> {
-            var request = bodies.read(json, RuleTrialRequest.class).toRequest();
+            var request = RuleTrialRequest.requestOf(bodies.read(json, RuleTrialRequest.class));
             return Uni.createFrom().<RuleTrialResponse>emitter(
                     emitter -> decide(request, emitter::complete, emitter::fail))
                     .map(body -> Response.ok(body, ErrorResponse.JSON).build());
