@@ -65,7 +65,7 @@ public class TrafficRecorder implements DecisionListener {
     @Override
     public void onDecision(RateLimitRequest request, Decision decision, long durationNanos) {
         if (active && !isQuery(request)) {
-            cell(request).count(request.identifier(), decision.denied());
+            cell(request).count(request.identifier(), !decision.allowed()); // a shadow rule or a dry run refuses nothing
         }
     }
 

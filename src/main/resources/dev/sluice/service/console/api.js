@@ -5,6 +5,8 @@ import { token } from "./session.js";
 /** Base of the API: the console is at q/console/ below it, also behind a proxy that adds a prefix. */
 export const base = new URL("../../", new URL(location.pathname, location.origin));
 
+const TOKEN = /^[\x21-\x7e]+$/;
+
 /** An error response of the API, or a request that got no response (status 0). */
 export class ApiError extends Error {
   constructor(status, error) {
@@ -29,6 +31,9 @@ export function url(path, query = {}) {
 export async function send(method, path, { query, body, headers, signal } = {}) {
   const fields = new Headers(headers);
   if (token()) {
+    if (!TOKEN.test(token())) { // the browser would refuse to send it
+      throw new ApiError(401, { message: "This is no admin token: it has characters that a token cannot have" });
+    }
     fields.set("Authorization", `Bearer ${token()}`);
   }
   if (body !== undefined) {

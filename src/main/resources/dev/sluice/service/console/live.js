@@ -1,4 +1,5 @@
-// Live figures: GET /v1/events. Read by fetch, because EventSource cannot send the token. Reconnects by itself.
+// Live figures: GET /v1/events. Read by fetch, because EventSource cannot send the token. Reconnects by itself. Only while the tab is
+// visible: over HTTP/1.1 a browser has six connections to a host for all of its tabs.
 
 import { send, ApiError } from "./api.js";
 
@@ -43,17 +44,34 @@ export function start() {
 
 export const end = () => stop?.();
 
+/** Completes when the tab is visible or hidden, as asked for. */
+const visibility = state => document.visibilityState === state ? Promise.resolve() : new Promise(resolve =>
+  document.addEventListener("visibilitychange", resolve, { once: true }));
+
 async function run(signal) {
   let delay = 1000;
   while (!signal.aborted) {
+    await visibility("visible");
+    if (signal.aborted) {
+      return;
+    }
+    const connection = new AbortController();
+    const close = () => connection.abort();
+    signal.addEventListener("abort", close);
+    visibility("hidden").then(close);
     try {
-      const response = await send("GET", "/v1/events", { signal });
+      const response = await send("GET", "/v1/events", { signal: connection.signal });
       delay = 1000;
       await read(response.body.pipeThrough(new TextDecoderStream()).getReader());
     } catch (failure) {
       if (signal.aborted || (failure instanceof ApiError && (failure.status === 401 || failure.status === 403))) {
         return;
       }
+    } finally {
+      signal.removeEventListener("abort", close);
+    }
+    if (document.visibilityState === "hidden") {
+      continue;
     }
     await new Promise(resolve => setTimeout(resolve, delay));
     delay = Math.min(MAX_DELAY, delay * 2);

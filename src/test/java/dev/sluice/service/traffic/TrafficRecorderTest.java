@@ -104,4 +104,13 @@ class TrafficRecorderTest {
         assertThat(new TrafficCounts().latency(0.5)).isNull();
         assertThat(recorder.collect().latencies()).isEmpty();
     }
+
+    /** What a shadow rule or a dry run would deny is admitted. */
+    @Test
+    void admittedRequestsAreNotRefused() {
+        recorder.onDecision(request("user:a", "api:/new", "free", 1), decision(true).asDryRun(), 1);
+        var counts = recorder.collect();
+        assertThat(counts.total().denied()).isZero();
+        assertThat(counts.total().allowed()).isEqualTo(1);
+    }
 }
