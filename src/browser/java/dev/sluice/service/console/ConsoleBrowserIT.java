@@ -441,7 +441,8 @@ class ConsoleBrowserIT {
             boolean inDocs = width == 1280 && !List.of("identifiers", "users", "teams", "orgs").contains(name);
             var folder = Path.of(inDocs ? System.getProperty("sluice.console.screenshots", PICTURES) : PICTURES);
             Files.createDirectories(folder);
-            console.page().screenshot(new Page.ScreenshotOptions().setPath(folder.resolve(name + "-" + width + ".png")));
+            console.page().screenshot(new Page.ScreenshotOptions().setFullPage(name.equals("identifier"))
+                    .setPath(folder.resolve(name + "-" + width + ".png")));
         }
     }
 }
