@@ -2,13 +2,9 @@ package dev.sluice.service.console;
 
 import static org.junit.jupiter.api.Assumptions.abort;
 
-import java.io.File;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 import com.microsoft.playwright.BrowserContext;
 import com.microsoft.playwright.BrowserType;
@@ -17,8 +13,6 @@ import com.microsoft.playwright.options.ColorScheme;
 
 /** Chromium of this machine, driven by Playwright. For one thread. */
 final class Browser implements AutoCloseable {
-
-    private static final List<String> NAMES = List.of("chromium", "chromium-browser", "google-chrome", "google-chrome-stable");
 
     private final Playwright playwright;
     private final com.microsoft.playwright.Browser chromium;
@@ -32,17 +26,12 @@ final class Browser implements AutoCloseable {
 
     /** Starts the browser; skips the test, and says so, if none is installed. */
     static Browser start() {
-        var executable = find();
+        var executable = Chromium.find();
         if (executable.isEmpty()) {
-            System.out.println("Tests of the console are skipped: none of " + String.join(", ", NAMES) + " is in PATH");
+            System.out.println("Skipped: tests of the console in a browser: " + Chromium.NOT_FOUND);
             abort("no browser");
         }
         return new Browser(executable.get());
-    }
-
-    private static Optional<Path> find() {
-        return NAMES.stream().flatMap(name -> Arrays.stream(System.getenv("PATH").split(File.pathSeparator))
-                .map(folder -> Path.of(folder, name))).filter(Files::isExecutable).findFirst();
     }
 
     /** Opens a window, whose storage no other one shares. */

@@ -30,6 +30,7 @@ import com.deque.html.axecore.playwright.AxeBuilder;
 import com.microsoft.playwright.BrowserContext;
 import com.microsoft.playwright.Page;
 import com.microsoft.playwright.assertions.LocatorAssertions;
+import com.microsoft.playwright.options.AriaRole;
 import com.microsoft.playwright.options.ColorScheme;
 
 import dev.sluice.identity.Sha256;
@@ -53,6 +54,21 @@ class ConsoleBrowserIT {
     private static final List<String> VIEWS = List.of("overview", "traffic", "identifier", "identifier/user%3Acarol?tier=free",
             "rules", "keys", "users", "teams", "orgs", "teams/shop", "llm", "audit");
 
+    private static final String RULES = """
+            endpoints:
+              /reports:
+                free: 60/minute
+                pro: 600/minute
+                cost: query:pages;default=1;max=10
+                concurrency: {free: 2, pro: 5}
+              /hooks:
+                free: 20/minute
+                key: header:X-Tenant, ip
+                methods: [POST]
+                hosts: [api.example.com]
+                shadow: true
+            """;
+
     private static Browser browser;
     private static RedisTestServer redis;
     private static OpenAiStub provider;
@@ -63,11 +79,13 @@ class ConsoleBrowserIT {
     private final List<BrowserContext> windows = new ArrayList<>();
 
     @BeforeAll
-    static void start() {
+    static void start() throws IOException {
         browser = Browser.start();
         redis = RedisTestServer.start();
         provider = new OpenAiStub();
-        sluice = Instance.start(Map.of("REDIS_PORT", Integer.toString(redis.port()), "RATE_LIMIT_ADMIN_TOKEN", ADMIN,
+        var rules = Files.writeString(Files.createDirectories(Path.of("target")).resolve("rules.yaml"), RULES);
+        sluice = Instance.start(Map.of("REDIS_PORT", Integer.toString(redis.port()), "RATE_LIMIT_FILE", rules.toString(),
+                "RATE_LIMIT_ADMIN_TOKEN", ADMIN,
                 "RATE_LIMIT_ADMIN_TOKENS_READER_SHA256", Sha256.hex(READER), "RATE_LIMIT_LLM_OPENAI_API_KEY", "provider-key",
                 "RATE_LIMIT_LLM_OPENAI_BASE_URL", provider.baseUrl() + "/v1", "RATE_LIMIT_TIMEOUT", "10s"));
         http = new HttpTestClient(sluice.port());
@@ -118,9 +136,12 @@ class ConsoleBrowserIT {
         call("PUT", "/v1/orgs/acme", "{\"limits\":{\"llm\":{\"budget\":\"2000/calendar-month\"}}}");
         call("PUT", "/v1/teams/shop",
                 "{\"org\":\"acme\",\"limits\":{\"llm\":{\"budget\":\"5/calendar-day\",\"tokens\":\"100000/minute\"}}}");
-        call("PUT", "/v1/users/carol", "{\"teams\":[\"shop\"],\"limits\":{\"api\":\"500/hour\"}}");
+        call("PUT", "/v1/users/carol",
+                "{\"teams\":[\"shop\"],\"limits\":{\"api\":\"500/hour\",\"llm\":{\"budget\":\"50/calendar-month\"}}}");
         call("POST", "/v1/keys", "{\"name\":\"carol, laptop\",\"user\":\"carol\",\"team\":\"shop\"}");
-        call("POST", "/v1/keys", "{\"name\":\"build server\",\"team\":\"shop\"}");
+        var server = call("POST", "/v1/keys",
+                "{\"name\":\"build server\",\"team\":\"shop\",\"limits\":{\"llm\":{\"budget\":\"0.50/calendar-day\"}}}");
+        chat(server.getString("key"));
         spend("anthropic", "claude-opus-4-1", 90_000);
         spend("openai", "gpt-4o", 20_000);
         spend("openai", "gpt-4o-mini", 50_000);
@@ -147,6 +168,7 @@ class ConsoleBrowserIT {
     @Test
     void findsWhyACallerIsRefusedAndFreesIt() {
         checkTimes(200, "user:alice", "api:/auth/login", "free");
+        await().until(() -> call("GET", "/v1/traffic", null).getJsonArray("top_denied").encode().contains("user:alice"));
         var console = signedIn();
 
         console.activate(console.link("user:alice"));
@@ -245,6 +267,54 @@ class ConsoleBrowserIT {
         assertThat(console.text("It would get 429.")).isVisible();
         var used = call("GET", "/v1/limits?identifier=ip:198.51.100.7", null);
         assertThat(used.getJsonObject("limits").getInteger("api:/auth/register")).isEqualTo(3);
+    }
+
+    @Test
+    void seesTheOptionsOfARuleAndItsRequestsInFlight() {
+        var console = signedIn().open("rules");
+        var rules = console.page().getByRole(AriaRole.REGION, new Page.GetByRoleOptions().setName("Rules of endpoints"));
+        assertThat(rules).containsText("cost query:pages;max=10 · in flight free 2, pro 5");
+        assertThat(rules).containsText("by header:x-tenant,ip · shadow: refuses nothing · POST · hosts api.example.com");
+        console.fill("Path", "/reports?pages=3");
+        console.press("Enter");
+        var tried = console.page().getByRole(AriaRole.REGION,
+                new Page.GetByRoleOptions().setName("Rules that govern the request"));
+        assertThat(tried.locator("tbody tr")).hasCount(2);
+        assertThat(tried).containsText("cost 3");
+        assertThat(tried.locator("tbody tr").last()).containsText("in flight");
+        assertThat(console.page().locator("main")).containsText("so requests in flight are not limited");
+    }
+
+    @Test
+    void seesTheSpendOfAUserByModelAndHourWithAlignedAmounts() {
+        var console = signedIn().open("identifier/user%3Acarol");
+        var models = console.page().getByRole(AriaRole.REGION, new Page.GetByRoleOptions().setName("LLM spend by model"));
+        assertThat(models.locator("tbody tr")).hasCount(4);
+        var decimals = models.locator("tbody tr td:last-child").allTextContents().stream()
+                .map(cost -> cost.substring(cost.indexOf('.')).length()).distinct();
+        assertThat(decimals).hasSize(1);
+        var chart = console.page().getByRole(AriaRole.IMG, new Page.GetByRoleOptions().setName(
+                "Cost per hour in US dollars by model, 24 hours"));
+        assertThat(chart).containsText("claude-opus-4-1");
+        assertThat(chart).containsText("Other models");
+        console.activate(console.page().locator("summary", new Page.LocatorOptions().setHasText("By hour and model")));
+        var hours = console.page().getByRole(AriaRole.REGION,
+                new Page.GetByRoleOptions().setName("LLM spend by hour and model"));
+        assertThat(hours.locator("tbody tr")).hasCount(4);
+    }
+
+    @Test
+    void listsShowWhatIsSpentOfBudgets() {
+        var console = signedIn();
+        var requests = new ArrayList<String>();
+        console.page().onRequest(request -> requests.add(request.url()));
+        for (var kind : List.of("keys", "users")) {
+            console.open(kind);
+            assertThat(console.table()).containsText(Pattern.compile("\\$\\d+\\.\\d+ of \\$\\d+\\.\\d+ / "));
+            assertThat(console.table().locator(".bar").first()).isVisible();
+        }
+        assertThat(requests.stream().filter(url -> url.matches(".*/v1/(keys|users)\\W.*"))).as("one request for each list")
+                .hasSize(2);
     }
 
     @Test
@@ -371,7 +441,8 @@ class ConsoleBrowserIT {
             boolean inDocs = width == 1280 && !List.of("identifiers", "users", "teams", "orgs").contains(name);
             var folder = Path.of(inDocs ? System.getProperty("sluice.console.screenshots", PICTURES) : PICTURES);
             Files.createDirectories(folder);
-            console.page().screenshot(new Page.ScreenshotOptions().setPath(folder.resolve(name + "-" + width + ".png")));
+            console.page().screenshot(new Page.ScreenshotOptions().setFullPage(name.equals("identifier"))
+                    .setPath(folder.resolve(name + "-" + width + ".png")));
         }
     }
 }

@@ -2,6 +2,8 @@ package dev.sluice.service.api;
 
 import java.util.List;
 
+import org.jspecify.annotations.Nullable;
+
 import dev.sluice.api.Identifiers;
 import io.vertx.core.MultiMap;
 import io.vertx.ext.web.RoutingContext;
@@ -53,6 +55,15 @@ public final class QueryParameters {
                     : " must have 1 to " + Identifiers.MAX_LENGTH + " characters and no unpaired surrogate"));
         }
         return value;
+    }
+
+    /** Returns true or false; null if it is missing. */
+    public static @Nullable Boolean flag(RoutingContext context, String field) {
+        var text = text(context, field);
+        if (text == null || text.equals("true") || text.equals("false")) {
+            return text == null ? null : Boolean.valueOf(text);
+        }
+        throw BadRequestException.forField(field, field + " must be true or false");
     }
 
     /**

@@ -24,7 +24,8 @@ record ConsoleFile(Buffer content, String contentType, String etag) {
     /** Folder in the class path, below this package. {@code ConsoleFilesTest} compares its content with this list. */
     static final List<String> NAMES = List.of(INDEX, "style.css", "icon.svg", "app.js", "api.js", "chart.js", "dom.js",
             "format.js", "live.js", "route.js", "session.js", "views/audit.js", "views/identifier.js", "views/identities.js",
-            "views/identity.js", "views/llm.js", "views/login.js", "views/overview.js", "views/rules.js", "views/start.js",
+            "views/identity.js", "views/llm.js", "views/login.js", "views/overview.js", "views/rules.js", "views/spend.js",
+            "views/start.js",
             "views/traffic.js", "uPlot.iife.min.js", "uPlot.min.css");
 
     private static final Map<String, String> TYPES = Map.of("html", "text/html; charset=utf-8", "css",

@@ -149,7 +149,8 @@ class EventStreams {
     private String event(TrafficHistory history) {
         var live = figures.add(history);
         var data = new JsonObject().put("time_ms", history.nowMillis()).put("scope", TrafficResponse.scope(history))
-                .put("mode", store.mode().name().toLowerCase(Locale.ROOT)).put("instances", store.instances());
+                .put("mode", store.mode().name().toLowerCase(Locale.ROOT)).put("instances", store.instances())
+                .put("in_flight", history.totalInFlight());
         if (live != null) {
             data.put("allowed_per_second", live.allowed()).put("denied_per_second", live.denied())
                     .put("errors_per_second", live.errors()).put("p50_ms", DecisionTotals.millis(live.p50Nanos()))

@@ -16,7 +16,7 @@ import io.quarkus.smallrye.openapi.OpenApiFilter;
 public class EventsOpenApi implements OASFilter {
 
     private static final String EXAMPLE = "event: figures\ndata: {\"time_ms\":1701234567890,\"scope\":\"all_instances\","
-            + "\"mode\":\"redis\",\"instances\":3,\"allowed_per_second\":812.4,\"denied_per_second\":3.2,"
+            + "\"mode\":\"redis\",\"instances\":3,\"in_flight\":7,\"allowed_per_second\":812.4,\"denied_per_second\":3.2,"
             + "\"errors_per_second\":0.0,\"p50_ms\":0.31,\"p99_ms\":1.9}\n\n";
 
     @Override
@@ -38,7 +38,7 @@ public class EventsOpenApi implements OASFilter {
         document.getPaths().addPathItem(EventStreams.PATH, OASFactory.createPathItem().GET(OASFactory.createOperation()
                 .operationId("events").addTag("Administration")
                 .summary(
-                        "Streams live figures of all instances: decisions per second by outcome, their duration, and the store")
+                        "Streams live figures of all instances: decisions per second by outcome, their duration, requests in flight, and the store")
                 .responses(responses).addSecurityRequirement(
                         OASFactory.createSecurityRequirement().addScheme(OpenApiDefinition.ADMIN_TOKEN))));
     }

@@ -63,7 +63,7 @@ public class OverviewResource {
     @GET
     @Operation(operationId = "overview", summary = "Returns the state of the store, the decisions of the last hour and the LLM spend, of all instances")
     @SecurityRequirement(name = OpenApiDefinition.ADMIN_TOKEN)
-    @APIResponse(responseCode = "200", description = "Overview; a token of a team gets its access and the spend of the team", content = @Content(mediaType = ErrorResponse.JSON, schema = @Schema(implementation = OverviewResponse.class), example = "{\"access\":{\"token\":\"admin-token\",\"scope\":\"write\"},\"store\":{\"mode\":\"redis\",\"instances\":3,\"dry_run\":false},\"scope\":\"all_instances\",\"last_hour\":{\"allowed\":120034,\"denied\":512,\"errors\":0,\"p50_ms\":0.31,\"p99_ms\":1.9},\"llm\":{\"today\":{\"cost_usd\":\"4.0125\",\"calls\":311,\"unpriced_calls\":0},\"month\":{\"cost_usd\":\"118.4421\",\"calls\":9120,\"unpriced_calls\":2}},\"alerts_due\":0}"))
+    @APIResponse(responseCode = "200", description = "Overview; a token of a team gets its access and the spend of the team", content = @Content(mediaType = ErrorResponse.JSON, schema = @Schema(implementation = OverviewResponse.class), example = "{\"access\":{\"token\":\"admin-token\",\"scope\":\"write\"},\"store\":{\"mode\":\"redis\",\"instances\":3,\"dry_run\":false},\"scope\":\"all_instances\",\"last_hour\":{\"allowed\":120034,\"denied\":512,\"errors\":0,\"p50_ms\":0.31,\"p99_ms\":1.9},\"in_flight\":7,\"llm\":{\"today\":{\"cost_usd\":\"4.0125\",\"calls\":311,\"unpriced_calls\":0},\"month\":{\"cost_usd\":\"118.4421\",\"calls\":9120,\"unpriced_calls\":2}},\"alerts_due\":0}"))
     @APIResponse(responseCode = "400", ref = OpenApiDefinition.BAD_REQUEST)
     @APIResponse(responseCode = "401", ref = OpenApiDefinition.UNAUTHORIZED)
     @APIResponse(responseCode = "403", ref = OpenApiDefinition.FORBIDDEN)
@@ -79,13 +79,14 @@ public class OverviewResource {
     private Uni<OverviewResponse> body(AdminAccess access, OverviewResponse.Spend llm) {
         var token = OverviewResponse.Access.of(access);
         if (access.team() != null) {
-            return Uni.createFrom().item(new OverviewResponse(token, null, null, null, llm, null, null));
+            return Uni.createFrom().item(new OverviewResponse(token, null, null, null, null, llm, null, null));
         }
         var state = new OverviewResponse.Store(store.mode().name().toLowerCase(Locale.ROOT), store.instances(),
                 settings.dryRun());
         var problem = rulesFile.status().map(RulesFileStatus::problem).orElse(null);
         return Uni.createFrom().completionStage(() -> traffic.last(HOUR).toCompletionStage())
                 .map(history -> new OverviewResponse(token, state, TrafficResponse.scope(history),
-                        DecisionTotals.of(history.sum(HOUR)), llm, alerts.queued() < 0 ? null : alerts.queued(), problem));
+                        DecisionTotals.of(history.sum(HOUR)), history.totalInFlight(), llm,
+                        alerts.queued() < 0 ? null : alerts.queued(), problem));
     }
 }

@@ -19,6 +19,7 @@ record OverviewResponse(@Schema(description = "What the token of this request pe
         @Schema(description = "Store of the windows; absent for a token of a team") Store store,
         @Schema(description = "all_instances, or this_instance while Redis does not reply or is not used", examples = "all_instances") String scope,
         @Schema(description = "Decisions of the last 60 minutes; absent for a token of a team") DecisionTotals lastHour,
+        @Schema(description = "Requests that hold slots of a limit of requests in flight now; absent for a token of a team") Long inFlight,
         @Schema(description = "LLM spend; absent if it cannot be read") Spend llm,
         @Schema(description = "Alerts that are to be sent, as last seen by this instance; absent if none can be sent") Long alertsDue,
         @Schema(description = "First problem of the rules file, of which the last valid content is in force; absent if it is valid or there is none") String rulesFileProblem) {

@@ -24,7 +24,7 @@ import io.quarkus.runtime.annotations.RegisterForReflection;
 record TrafficResponse(
         @Schema(description = "all_instances, or this_instance while Redis does not reply or is not used", examples = "all_instances") String scope,
         @Schema(description = "Number of minutes that are included, the current one too") int minutes,
-        @Schema(description = "Decisions by rule and tier, the most denied first") List<Rule> rules,
+        @Schema(description = "Decisions and requests in flight by rule and tier, the most denied first") List<Rule> rules,
         @Schema(description = "Decisions of each minute, in ascending order") List<Minute> timeline,
         @Schema(description = "Callers with the most denied decisions") List<Caller> topDenied,
         @Schema(description = "Callers with the most allowed decisions") List<Caller> topAllowed,
@@ -36,9 +36,11 @@ record TrafficResponse(
 
     /** Decisions of a rule and tier. */
     @RegisterForReflection
+    @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
     @Schema(name = "TrafficRule")
     record Rule(@Schema(description = "Name of the rule, as in the metrics", examples = "api:/campaigns") String rule,
-            @Schema(description = "Name of the tier", examples = "free") String tier, long allowed, long denied, long errors) {
+            @Schema(description = "Name of the tier", examples = "free") String tier, long allowed, long denied, long errors,
+            @Schema(description = "Requests that hold slots of a limit of requests in flight now; 0 if the rule has no such limit") long inFlight) {
     }
 
     /** Decisions of a minute. */
@@ -63,12 +65,14 @@ record TrafficResponse(
     static TrafficResponse of(TrafficHistory history, String rule) {
         Predicate<String> included = name -> rule == null || name.equals(rule);
         var sum = history.sum(history.minutes().size());
+        history.inFlight().keySet().forEach(name -> sum.rules().putIfAbsent(name, RuleCounts.NONE));
         var rules = sum.rules().entrySet().stream().filter(entry -> included.test(entry.getKey().rule()))
                 .sorted(Comparator.<Map.Entry<RuleTier, RuleCounts>>comparingLong(entry -> entry.getValue().denied())
                         .thenComparingLong(entry -> entry.getValue().total()).reversed()
                         .thenComparing(entry -> entry.getKey().rule()).thenComparing(entry -> entry.getKey().tier()))
                 .map(entry -> new Rule(entry.getKey().rule(), entry.getKey().tier(), entry.getValue().allowed(),
-                        entry.getValue().denied(), entry.getValue().errors()))
+                        entry.getValue().denied(), entry.getValue().errors(),
+                        history.inFlight().getOrDefault(entry.getKey(), 0L)))
                 .toList();
         var timeline = history.minutes().stream().map(minute -> {
             var total = minute.counts().rules().entrySet().stream().filter(entry -> included.test(entry.getKey().rule()))

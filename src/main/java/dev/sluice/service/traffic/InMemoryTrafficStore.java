@@ -2,6 +2,7 @@ package dev.sluice.service.traffic;
 
 import java.time.Clock;
 import java.util.ArrayList;
+import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 
@@ -12,6 +13,8 @@ final class InMemoryTrafficStore implements TrafficStore {
 
     private final Clock clock;
     private final TreeMap<Long, TrafficCounts> minutes = new TreeMap<>();
+    private Map<RuleTier, Long> inFlight = Map.of();
+    private long reportedAt;
 
     InMemoryTrafficStore(Clock clock) {
         this.clock = clock;
@@ -29,6 +32,13 @@ final class InMemoryTrafficStore implements TrafficStore {
     }
 
     @Override
+    public Future<Void> report(Map<RuleTier, Long> inFlight) {
+        this.inFlight = Map.copyOf(inFlight);
+        reportedAt = clock.millis();
+        return Future.succeededFuture();
+    }
+
+    @Override
     public Future<Reading> read(int ago, int number) {
         var read = new ArrayList<TrafficMinute>();
         long first = minute() - ago;
@@ -37,7 +47,8 @@ final class InMemoryTrafficStore implements TrafficStore {
             copy.add(minutes.getOrDefault(minute, copy));
             read.add(new TrafficMinute(minute, copy));
         }
-        return Future.succeededFuture(new Reading(clock.millis(), read));
+        return Future.succeededFuture(new Reading(clock.millis(), read,
+                clock.millis() - reportedAt < TimeUnit.SECONDS.toMillis(EXPIRY_SECONDS) ? inFlight : Map.of()));
     }
 
     private long minute() {

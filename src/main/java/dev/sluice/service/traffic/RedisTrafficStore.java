@@ -1,8 +1,10 @@
 package dev.sluice.service.traffic;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import java.util.function.Function;
 
 import dev.sluice.redis.HashTags;
@@ -15,7 +17,7 @@ import io.vertx.redis.client.Response;
 
 /**
  * Counts of all instances, in Redis: for each minute of Redis's clock a hash of counts, which expires after 25 hours, and two sorted
- * sets of identifiers, which expire after an hour. Thread-safe.
+ * sets of identifiers, which expire after an hour; and the last report of each instance. Thread-safe.
  */
 final class RedisTrafficStore implements TrafficStore {
 
@@ -30,6 +32,8 @@ final class RedisTrafficStore implements TrafficStore {
     private final List<String> keys;
     private final LuaScript addScript;
     private final LuaScript readScript;
+    private final LuaScript reportScript;
+    private final String instance = UUID.randomUUID().toString();
 
     /**
      * @param context on which futures complete
@@ -41,6 +45,7 @@ final class RedisTrafficStore implements TrafficStore {
         this.keys = List.of(hashTags.globalKey("{traffic}"));
         this.addScript = LuaScript.load(RedisTrafficStore.class, "add.lua", timeExpression);
         this.readScript = LuaScript.load(RedisTrafficStore.class, "read.lua", timeExpression);
+        this.reportScript = LuaScript.load(RedisTrafficStore.class, "report.lua", timeExpression);
     }
 
     @Override
@@ -65,14 +70,23 @@ final class RedisTrafficStore implements TrafficStore {
     }
 
     @Override
+    public Future<Void> report(Map<RuleTier, Long> inFlight) {
+        return call(reportScript, List.of(instance, TrafficFields.report(inFlight), Integer.toString(EXPIRY_SECONDS)),
+                reply -> null);
+    }
+
+    @Override
     public Future<Reading> read(int ago, int number) {
-        return call(readScript, List.of(Integer.toString(ago), Integer.toString(number), Integer.toString(LISTED_MINUTES)),
+        return call(readScript, List.of(Integer.toString(ago), Integer.toString(number), Integer.toString(LISTED_MINUTES),
+                Integer.toString(EXPIRY_SECONDS)),
                 reply -> {
                     var minutes = new ArrayList<TrafficMinute>();
-                    for (int i = 1; i < reply.size(); i++) {
+                    var inFlight = new HashMap<RuleTier, Long>();
+                    reply.get(1).forEach(report -> TrafficFields.readReport(report.toString(), inFlight));
+                    for (int i = 2; i < reply.size(); i++) {
                         minutes.add(minute(reply.get(i)));
                     }
-                    return new Reading(reply.get(0).toLong(), minutes);
+                    return new Reading(reply.get(0).toLong(), minutes, inFlight);
                 });
     }
 

@@ -2,6 +2,7 @@ package dev.sluice.service.traffic;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
@@ -23,6 +24,7 @@ final class TrafficCache {
     private final LongSupplier nanoTime;
     /** Without gaps. */
     private final TreeMap<Long, TrafficMinute> minutes = new TreeMap<>();
+    private Map<RuleTier, Long> inFlight = Map.of();
     private long nowMillis;
     private long readAt;
     private Future<Void> reading = Future.succeededFuture();
@@ -44,7 +46,7 @@ final class TrafficCache {
         return reading.map(done -> {
             long current = minutes.lastKey();
             return new TrafficHistory(nowMillis, allInstances,
-                    List.copyOf(new ArrayList<>(minutes.tailMap(current - number + 1).values())));
+                    List.copyOf(new ArrayList<>(minutes.tailMap(current - number + 1).values())), inFlight);
         });
     }
 
@@ -71,6 +73,7 @@ final class TrafficCache {
         return store.read(ago, Math.min(PAGE, ago + 1)).compose(read -> {
             read.minutes().forEach(minute -> minutes.put(minute.minute(), minute));
             nowMillis = read.nowMillis();
+            inFlight = read.inFlight();
             minutes.headMap(minutes.lastKey() - TrafficStore.KEPT_MINUTES, true).clear();
             long current = TimeUnit.MILLISECONDS.toMinutes(nowMillis);
             int missing = (int) Math.max(0, current - minutes.lastKey());

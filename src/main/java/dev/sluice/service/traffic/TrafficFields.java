@@ -3,12 +3,15 @@ package dev.sluice.service.traffic;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.StringJoiner;
 
 /** Names of counts in Redis. */
 final class TrafficFields {
 
     /** Separates the parts of a name: a control character, which names of tiers and rules do not contain. */
     private static final String SEPARATOR = "\u001f";
+    /** Separates the entries of a report. */
+    private static final String ENTRY_SEPARATOR = "\u001e";
     private static final String LATENCY = "latency";
     private static final String ALLOWED = "allowed";
     private static final String DENIED = "denied";
@@ -64,8 +67,25 @@ final class TrafficFields {
         }
     }
 
+    /** Returns numbers by rule and tier as one text. */
+    static String report(Map<RuleTier, Long> numbers) {
+        var entries = new StringJoiner(ENTRY_SEPARATOR);
+        numbers.forEach((name, number) -> entries.add(number + SEPARATOR + name.tier() + SEPARATOR + name.rule()));
+        return entries.toString();
+    }
+
+    /** Adds the numbers of a report. */
+    static void readReport(String report, Map<RuleTier, Long> numbers) {
+        for (var entry : report.split(ENTRY_SEPARATOR)) {
+            var parts = entry.split(SEPARATOR, PARTS);
+            if (parts.length == PARTS) {
+                numbers.merge(new RuleTier(parts[2], parts[1]), Long.parseLong(parts[0]), Long::sum);
+            }
+        }
+    }
+
     /** Removes all but the highest counts. */
-    static void retainHighest(Map<TopCaller, Long> counts, int max) {
+    static <K> void retainHighest(Map<K, Long> counts, int max) {
         if (counts.size() > max) {
             var entries = new ArrayList<>(counts.entrySet());
             entries.sort(Map.Entry.comparingByValue());

@@ -12,6 +12,8 @@ import java.util.function.ToIntFunction;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 
+import org.jspecify.annotations.Nullable;
+
 import dev.sluice.api.Decision;
 import dev.sluice.api.DecisionListener;
 import dev.sluice.api.DecisionMode;
@@ -84,9 +86,18 @@ public class TrafficRecorder implements DecisionListener {
 
     private TrafficCell cell(RateLimitRequest request) {
         var ofRule = cells.get(request.label());
-        var tier = request.tier() == null ? NO_TIER : request.tier();
+        var tier = tier(request.tier());
         var cell = ofRule == null ? null : ofRule.get(tier);
         return cell == null ? register(request.label(), tier) : cell;
+    }
+
+    private static String tier(@Nullable String tier) {
+        return tier == null ? NO_TIER : tier;
+    }
+
+    /** Returns the name under which requests of a rule and tier are counted. */
+    static RuleTier name(String rule, @Nullable String tier) {
+        return new RuleTier(rule, tier(tier));
     }
 
     private TrafficCell register(String rule, String tier) {

@@ -1,5 +1,7 @@
 package dev.sluice.service.traffic;
 
+import java.util.HashMap;
+
 import jakarta.annotation.Priority;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Inject;
@@ -8,6 +10,7 @@ import jakarta.inject.Singleton;
 import org.jspecify.annotations.Nullable;
 
 import dev.sluice.config.InMemoryClock;
+import dev.sluice.engine.InFlightRequests;
 import dev.sluice.redis.LuaScript;
 import dev.sluice.redis.RedisConnectionManager;
 import dev.sluice.redis.RedisProvider;
@@ -19,8 +22,8 @@ import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 
 /**
- * Decisions of the last minutes, of all instances. Once a second the counts of this instance are added to those in Redis, and to those
- * in memory, which are read while Redis does not reply. Works on an event loop, apart from requests. Thread-safe.
+ * Decisions of the last minutes, and requests in flight, of all instances. Once a second the counts of this instance are added to those
+ * in Redis, and to those in memory, which are read while Redis does not reply. Works on an event loop, apart from requests. Thread-safe.
  */
 @Singleton
 public class TrafficService {
@@ -33,6 +36,7 @@ public class TrafficService {
     private static final long FLUSH_MILLIS = 1000;
 
     private final TrafficRecorder recorder;
+    private final InFlightRequests requests;
     private final Vertx vertx;
     private final Context context;
     private final @Nullable RedisConnectionManager manager;
@@ -43,11 +47,14 @@ public class TrafficService {
     private final @Nullable TrafficCache ofAll;
     /** Counts that have not been sent, because Redis does not reply. Used on the context only. */
     private TrafficCounts unsent = new TrafficCounts();
+    /** Whether Redis has a report of requests in flight. Used on the context only. */
+    private boolean reported;
     private long timer = -1;
 
     @Inject
-    TrafficService(TrafficRecorder recorder, RedisProvider redis, InMemoryClock clock, Vertx vertx) {
+    TrafficService(TrafficRecorder recorder, InFlightRequests requests, RedisProvider redis, InMemoryClock clock, Vertx vertx) {
         this.recorder = recorder;
+        this.requests = requests;
         this.vertx = vertx;
         this.context = vertx.getOrCreateContext();
         this.manager = redis.connectionManager();
@@ -61,7 +68,10 @@ public class TrafficService {
 
     void start(@Observes @Priority(20) StartupEvent started) {
         if (recorder.isActive()) {
-            timer = vertx.setPeriodic(FLUSH_MILLIS, id -> context.runOnContext(now -> flush()));
+            timer = vertx.setPeriodic(FLUSH_MILLIS, id -> context.runOnContext(now -> {
+                flush();
+                report();
+            }));
         }
     }
 
@@ -87,6 +97,18 @@ public class TrafficService {
         } else {
             TrafficFields.retainHighest(unsent.allowed(), TrafficStore.MAX_LISTED);
             TrafficFields.retainHighest(unsent.denied(), TrafficStore.MAX_LISTED);
+        }
+    }
+
+    /** Reports the requests in flight. Nothing is sent while there are none, after this has been reported once. */
+    private void report() {
+        var inFlight = new HashMap<RuleTier, Long>();
+        requests.forEach((rule, tier, number) -> inFlight.put(TrafficRecorder.name(rule, tier), number));
+        TrafficFields.retainHighest(inFlight, TrafficRecorder.MAX_CELLS);
+        memory.report(inFlight);
+        if (shared != null && manager.isUp() && (reported || !inFlight.isEmpty())) {
+            reported = !inFlight.isEmpty();
+            shared.report(inFlight);
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.sluice.service.traffic;
 
 import java.util.List;
+import java.util.Map;
 
 import io.vertx.core.Future;
 
@@ -13,18 +14,29 @@ interface TrafficStore {
     int LISTED_MINUTES = 60;
     /** Maximum number of identifiers of a minute, for each outcome. */
     int MAX_LISTED = 200;
+    /** Time without a report after which an instance is considered gone, as in its membership, in seconds. */
+    int EXPIRY_SECONDS = 5;
 
     /**
      * Minutes as they were read.
      *
      * @param nowMillis time of the store, in milliseconds since 1970
      * @param minutes the minutes in ascending order, without gaps; the last one may still change
+     * @param inFlight number of requests in flight by rule and tier, of the instances that are alive
      */
-    record Reading(long nowMillis, List<TrafficMinute> minutes) {
+    record Reading(long nowMillis, List<TrafficMinute> minutes, Map<RuleTier, Long> inFlight) {
     }
 
     /** Adds counts to those of the current minute. */
     Future<Void> add(TrafficCounts counts);
+
+    /**
+     * Replaces the numbers of this instance's requests in flight. They hold for {@value #EXPIRY_SECONDS} seconds, so that those of a
+     * dead instance disappear.
+     *
+     * @param inFlight without zeros
+     */
+    Future<Void> report(Map<RuleTier, Long> inFlight);
 
     /**
      * Reads minutes.

@@ -16,7 +16,7 @@ const color = variable => getComputedStyle(document.documentElement).getProperty
  * Returns a chart.
  *
  * bars: a bar for each time; days: the times are days in UTC
- * series: label, values, color (a variable of the style sheet), value(number) as text
+ * series: label, values, color (a variable of the style sheet), value(number) as text; shown: values of the legend, if not those drawn
  */
 export function timeline(description, times, series, { bars = false, days = false } = {}) {
   const holder = el("div", { class: "chart", role: "img", "aria-label": description });
@@ -34,14 +34,22 @@ export function timeline(description, times, series, { bars = false, days = fals
       series: [{ label: days ? "Day" : "Time", value: days ? "{YYYY}-{MM}-{DD} UTC" : "{YYYY}-{MM}-{DD} {HH}:{mm}" }, ...series.map(each => ({
         label: each.label, stroke: color(each.color), width: 2, points: { show: false }, dash: each.dash,
         fill: bars ? color(each.color) : undefined, paths: bars ? uPlot.paths.bars({ size: [0.6, 48] }) : undefined,
-        value: (chart, value) => value === null ? "–" : each.value(value),
+        value: (chart, value, series, index) => value === null ? "–" : each.value(each.shown?.[index] ?? value),
       }))],
     }, [times, ...series.map(each => each.values)], holder);
     const showLast = () => chart.setLegend({ idx: times.length - 1 });
     chart.over.addEventListener("mouseleave", () => setTimeout(showLast));
     setTimeout(showLast);
   };
-  const observer = new ResizeObserver(() => holder.isConnected ? draw() : observer.disconnect());
+  let shown = false;
+  const observer = new ResizeObserver(() => { // the first call may come before the view is in the document
+    if (holder.isConnected) {
+      shown = true;
+      draw();
+    } else if (shown) {
+      observer.disconnect();
+    }
+  });
   observer.observe(holder);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
   return holder;

@@ -21,6 +21,35 @@ export function dollars(decimal) {
   return `$${units.replace(/\B(?=(\d{3})+(?!\d))/g, ",")}${fraction ? `.${fraction}` : ""}`;
 }
 
+const MAX_DECIMALS = 6;
+
+const fractionOf = decimal => String(decimal).split(".")[1] ?? "";
+
+/**
+ * Returns a function that shows the US dollars of one column: all with the same number of decimals, so that they align. An amount with
+ * more than six has all its digits in the title.
+ */
+export function dollarColumn(decimals) {
+  const digits = Math.min(MAX_DECIMALS, Math.max(2, ...decimals.filter(each => each !== null && each !== undefined).map(each => fractionOf(each).length)));
+  return decimal => {
+    if (decimal === null || decimal === undefined) {
+      return "–";
+    }
+    const fraction = fractionOf(decimal);
+    if (fraction.length <= digits) {
+      return dollars(`${String(decimal).split(".")[0]}.${fraction.padEnd(digits, "0")}`);
+    }
+    const rounded = Number(decimal).toFixed(digits);
+    return el("span", { title: dollars(decimal) }, Number(rounded) === 0 ? `< ${dollars((10 ** -digits).toFixed(digits))}` : dollars(rounded));
+  };
+}
+
+/** Returns a function that shows the amounts of one column, each in the unit of its window. */
+export function amountColumn(rows, of) {
+  const usd = dollarColumn(rows.filter(row => row.unit === "usd").map(of));
+  return row => of(row) === undefined ? "–" : row.unit === "usd" ? usd(of(row)) : amount(of(row), row.unit);
+}
+
 /** Returns an amount in the unit of a window. */
 export const amount = (number, unit) => unit === "usd" ? dollars(number) : typeof number === "number" ? count(number) : number ?? "–";
 

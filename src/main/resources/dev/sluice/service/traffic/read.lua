@@ -2,14 +2,26 @@
 --
 -- KEYS[1]  prefix of the keys, with their hash tag: the minute follows. The keys are in the slot of this one
 -- ARGV     number of minutes before the current one at which to begin, and number of minutes;
---          number of minutes before the current one of which there are lists of identifiers
--- Returns  Redis's time in milliseconds, then for each minute: its number, the fields of its counts, the identifiers with allowed
+--          number of minutes before the current one of which there are lists of identifiers;
+--          time in seconds for which a report holds
+-- Returns  Redis's time in milliseconds, the reports of instances that are alive, then for each minute: its number, the fields of its counts, the identifiers with allowed
 --          decisions, and those with denied ones, each followed by its count
 
 local call = redis.call
 local time = redis.call('TIME')
 local now = math.floor(tonumber(time[1]) / 60)
 local reply = { tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000) }
+
+local reports = {}
+local all = call('HGETALL', KEYS[1] .. ':reports')
+for i = 2, #all, 2 do
+  local at, numbers = string.match(all[i], '^(%d+) (.*)$')
+  if at and tonumber(time[1]) - tonumber(at) < tonumber(ARGV[4]) then
+    reports[#reports + 1] = numbers
+  end
+end
+reply[2] = reports
+
 local first = now - tonumber(ARGV[1])
 
 for minute = first, first + tonumber(ARGV[2]) - 1 do

@@ -24,6 +24,7 @@ import dev.sluice.testing.WebSocketBytes;
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
+import io.vertx.core.json.JsonObject;
 
 /** Limits of requests in flight on the gateway: a slot is free after every end of a request. */
 @QuarkusTest
@@ -91,8 +92,16 @@ class GatewayConcurrencyTest extends HttpTestBase {
         var problem = http.get("/trickle?other", "Accept", "application/problem+json");
         assertThat(problem.body()).contains("\"code\":\"RATE_5003\"", "\"violated-policies\":[\"api:/trickle/in-flight\"]");
         awaitInFlight("/trickle", 1);
+        Polling.await().untilAsserted(() -> assertThat(inTraffic("api:/trickle")).isEqualTo(1));
         held.close();
         awaitInFlight("/trickle", 0);
+        Polling.await().untilAsserted(() -> assertThat(inTraffic("api:/trickle")).isZero());
+    }
+
+    private long inTraffic(String rule) {
+        var traffic = http.get("/v1/traffic?rule=" + rule, "Authorization", "Bearer the-admin-token");
+        return new JsonObject(traffic.body()).getJsonArray("rules").stream().map(JsonObject.class::cast)
+                .mapToLong(row -> row.getLong("in_flight")).sum();
     }
 
     @Test

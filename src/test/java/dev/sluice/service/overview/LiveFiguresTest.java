@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import java.util.List;
+import java.util.Map;
 
 import org.junit.jupiter.api.Test;
 
@@ -26,7 +27,7 @@ class LiveFiguresTest {
     }
 
     private static TrafficHistory at(long millis, boolean all, TrafficMinute... minutes) {
-        return new TrafficHistory(millis, all, List.of(minutes));
+        return new TrafficHistory(millis, all, List.of(minutes), Map.of());
     }
 
     @Test

@@ -194,6 +194,7 @@ class OverviewApiTest extends HttpTestBase {
             var data = reader.lines().filter(line -> line.startsWith("data: ")).limit(2)
                     .map(line -> new JsonObject(line.substring(6))).toList();
             assertThat(data.get(0).getString("mode")).isEqualTo("redis");
+            assertThat(data.get(0).getLong("in_flight")).isNotNegative();
             assertThat(data.get(1).getDouble("allowed_per_second")).isNotNegative();
         } finally {
             for (var stream : open) {

@@ -6,6 +6,7 @@ import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 
@@ -27,6 +28,7 @@ class TrafficStoreTest {
     private static final long MINUTE = 60;
     private static final long START = 30_000_000 * MINUTE;
     private static final RuleTier RULE = new RuleTier("api:/x|:\"", "free");
+    private static final RuleTier OTHER_TIER = new RuleTier(RULE.rule(), "none");
     private static final TopCaller HOSTILE = new TopCaller("<img onerror=x>\u202e😀", "api:/x", "free");
 
     private static DirectoryUnderTest redis;
@@ -50,7 +52,7 @@ class TrafficStoreTest {
     void clear() {
         redis.send("FLUSHALL");
         setNow(START);
-        inRedis = new RedisTrafficStore(manager, DirectoryUnderTest.HASH_TAGS, redis.vertx().getOrCreateContext(), TIME);
+        inRedis = newInstance();
         inMemory = new InMemoryTrafficStore(new Clock() {
             @Override
             public ZoneId getZone() {
@@ -67,6 +69,10 @@ class TrafficStoreTest {
                 return Instant.ofEpochSecond(now);
             }
         });
+    }
+
+    private static TrafficStore newInstance() {
+        return new RedisTrafficStore(manager, DirectoryUnderTest.HASH_TAGS, redis.vertx().getOrCreateContext(), TIME);
     }
 
     private void setNow(long seconds) {
@@ -148,7 +154,49 @@ class TrafficStoreTest {
         await(inRedis.add(counts(1, 1)));
         var prefix = DirectoryUnderTest.HASH_TAGS.globalKey("{traffic}") + ':' + START / MINUTE;
         assertThat(redis.send("TTL", prefix + ":counts").toLong()).isBetween(1L, 25 * 3600L);
+        await(inRedis.report(Map.of(RULE, 1L)));
+        assertThat(redis.send("TTL", DirectoryUnderTest.HASH_TAGS.globalKey("{traffic}") + ":reports").toLong())
+                .isBetween(1L, 10L);
         assertThat(redis.send("TTL", prefix + ":denied").toLong()).isBetween(1L, 61 * 60L);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"redis", "memory"})
+    void reportOfRequestsInFlightReplacesTheLastOneAndExpires(String name) {
+        var store = store(name);
+        await(store.report(Map.of(RULE, 3L, OTHER_TIER, 1L)));
+        assertThat(await(store.read(0, 1)).inFlight()).containsOnly(Map.entry(RULE, 3L), Map.entry(OTHER_TIER, 1L));
+        await(store.report(Map.of(RULE, 2L)));
+        setNow(START + 4);
+        assertThat(await(store.read(0, 1)).inFlight()).containsOnly(Map.entry(RULE, 2L));
+        setNow(START + 5);
+        assertThat(await(store.read(0, 1)).inFlight()).isEmpty();
+        await(store.report(Map.of(RULE, 1L)));
+        await(store.report(Map.of()));
+        assertThat(await(store.read(0, 1)).inFlight()).isEmpty();
+    }
+
+    @Test
+    void countsAndRequestsInFlightOfTwoInstancesAddUpUntilOneIsDead() {
+        var first = newInstance();
+        var second = newInstance();
+        await(first.add(counts(3, 1)));
+        await(second.add(counts(4, 2)));
+        await(first.report(Map.of(RULE, 3L)));
+        await(second.report(Map.of(RULE, 4L, OTHER_TIER, 5L)));
+
+        var both = await(inRedis.read(0, 1));
+        assertThat(both.minutes().get(0).counts().rules()).containsEntry(RULE, new RuleCounts(7, 3, 2));
+        assertThat(both.inFlight()).containsOnly(Map.entry(RULE, 7L), Map.entry(OTHER_TIER, 5L));
+
+        setNow(START + 5); // the second one reports no more
+        await(first.report(Map.of(RULE, 2L)));
+        var one = await(inRedis.read(0, 1));
+        assertThat(one.minutes().get(0).counts().rules()).as("what it has counted remains")
+                .containsEntry(RULE, new RuleCounts(7, 3, 2));
+        assertThat(one.inFlight()).containsOnly(Map.entry(RULE, 2L));
+        assertThat(redis.send("HLEN", DirectoryUnderTest.HASH_TAGS.globalKey("{traffic}") + ":reports").toLong())
+                .as("reports of dead instances are removed").isEqualTo(1);
     }
 
     @Test
@@ -168,6 +216,11 @@ class TrafficStoreTest {
             @Override
             public Future<Void> add(TrafficCounts counts) {
                 return inMemory.add(counts);
+            }
+
+            @Override
+            public Future<Void> report(Map<RuleTier, Long> inFlight) {
+                return inMemory.report(inFlight);
             }
 
             @Override

@@ -32,8 +32,10 @@ public class IdentitiesOpenApi implements OASFilter {
     private static final String PRECONDITION_FAILED = "PreconditionFailed";
     private static final Map<String, String> PARAMETERS = Map.of("user", "Only keys of this user", "team",
             "Only keys or members of this team", "org", "Only keys of teams of this organisation, or its teams", "disabled",
-            "true: only disabled keys; false: only others", "prefix", "Only names that begin with this text", "limit",
-            "Maximum number of entries, 1 to 1000, by default 100", "cursor", "next_cursor of the page before");
+            "true: only disabled keys; false: only others", "prefix", "Only names that begin with this text", "used",
+            "true: each entry has used, what is used now of each window of its limits", "limit",
+            "Maximum number of entries, 1 to 1000, or to 100 with used=true; by default 100", "cursor",
+            "next_cursor of the page before");
     private static final Map<IdentityKind, String> NOUNS = Map.of(IdentityKind.KEY, "key", IdentityKind.USER, "user",
             IdentityKind.TEAM, "team", IdentityKind.ORG, "organisation");
 

@@ -26,21 +26,26 @@ class IdentityLists {
     private static final String CURSOR = "cursor";
     private static final String PREFIX = "prefix";
     private static final String DISABLED = "disabled";
+    private static final String USED = "used";
     private static final int DEFAULT_LIMIT = 100;
     private static final int MAX_LIMIT = 1000;
+    /** Maximum number of entries with what each has used, which is read from its windows. */
+    private static final int MAX_LIMIT_WITH_USED = 100;
     /** Query parameters of each list. */
     static final Map<IdentityKind, List<String>> PARAMETERS = Map.of(
-            IdentityKind.KEY, List.of("user", "team", "org", DISABLED, LIMIT, CURSOR),
-            IdentityKind.USER, List.of("team", PREFIX, LIMIT, CURSOR),
-            IdentityKind.TEAM, List.of("org", PREFIX, LIMIT, CURSOR),
-            IdentityKind.ORG, List.of(PREFIX, LIMIT, CURSOR));
+            IdentityKind.KEY, List.of("user", "team", "org", DISABLED, USED, LIMIT, CURSOR),
+            IdentityKind.USER, List.of("team", PREFIX, USED, LIMIT, CURSOR),
+            IdentityKind.TEAM, List.of("org", PREFIX, USED, LIMIT, CURSOR),
+            IdentityKind.ORG, List.of(PREFIX, USED, LIMIT, CURSOR));
 
     private final IdentityStore store;
     private final IdentityViews views;
+    private final IdentityUsage usage;
 
-    IdentityLists(IdentityStore store, IdentityViews views) {
+    IdentityLists(IdentityStore store, IdentityViews views, IdentityUsage usage) {
         this.store = store;
         this.views = views;
+        this.usage = usage;
     }
 
     /** Returns the page that a request asks for: {@code {"keys":[…],"next_cursor":…}}. */
@@ -56,12 +61,26 @@ class IdentityLists {
         }
         var user = name(request, "user");
         var org = name(request, "org");
-        var disabled = disabled(request);
+        var disabled = QueryParameters.flag(request, DISABLED);
+        boolean used = Boolean.TRUE.equals(QueryParameters.flag(request, USED));
         var identity = new JsonArray().add(kind.label()).add(user).add(team).add(org).add(disabled).add(prefix).encode();
         var after = PageCursor.decode(identity, QueryParameters.text(request, CURSOR));
-        var query = new IdentityQuery(kind, user, team, org, disabled, prefix, limit(request), after);
-        return page(access, query).flatMap(page -> views.of(page.identities()).map(list -> new JsonObject()
-                .put(kind.label() + 's', new JsonArray(list)).put("next_cursor", PageCursor.encode(identity, page.next()))));
+        var query = new IdentityQuery(kind, user, team, org, disabled, prefix,
+                limit(request, used ? MAX_LIMIT_WITH_USED : MAX_LIMIT), after);
+        return page(access, query).flatMap(page -> views(page, used && TeamRestrictions.isUsageVisible(access, kind))
+                .map(list -> new JsonObject().put(kind.label() + 's', new JsonArray(list)).put("next_cursor",
+                        PageCursor.encode(identity, page.next()))));
+    }
+
+    private Uni<List<JsonObject>> views(IdentityPage page, boolean withUsed) {
+        var list = views.of(page.identities());
+        return withUsed
+                ? list.flatMap(all -> usage.used(page.identities()).invoke(used -> {
+                    for (int i = 0; i < all.size(); i++) {
+                        all.get(i).put(USED, used.get(i));
+                    }
+                }).replaceWith(all))
+                : list;
     }
 
     private Uni<IdentityPage> page(AdminAccess access, IdentityQuery query) {
@@ -76,9 +95,13 @@ class IdentityLists {
 
     /** Returns the maximum number of entries that a request asks for. */
     static int limit(RoutingContext request) {
+        return limit(request, MAX_LIMIT);
+    }
+
+    private static int limit(RoutingContext request, int max) {
         return QueryParameters.text(request, LIMIT) == null
                 ? DEFAULT_LIMIT
-                : (int) QueryParameters.integer(request, LIMIT, 1, MAX_LIMIT);
+                : (int) QueryParameters.integer(request, LIMIT, 1, max);
     }
 
     private static String name(RoutingContext request, String field) {
@@ -99,13 +122,5 @@ class IdentityLists {
 
     private static String tooLong() {
         throw BadRequestException.forField(PREFIX, "prefix must have at most " + IdentityNames.MAX_LENGTH + " characters");
-    }
-
-    private static Boolean disabled(RoutingContext request) {
-        var text = QueryParameters.text(request, DISABLED);
-        if (text == null || text.equals("true") || text.equals("false")) {
-            return text == null ? null : Boolean.valueOf(text);
-        }
-        throw BadRequestException.forField(DISABLED, "disabled must be true or false");
     }
 }

@@ -25,6 +25,7 @@ import io.vertx.core.json.JsonObject;
 class IdentityUsage {
 
     private static final int CONCURRENT_READS = 16;
+    private static final int CONCURRENT_IDENTITIES = 8;
 
     private record Window(String resource, Quota quota) {
     }
@@ -44,6 +45,14 @@ class IdentityUsage {
     Uni<JsonObject> of(StoredIdentity identity) {
         return used(identity).flatMap(used -> spend.of(SpendDimension.valueOf(identity.kind().name()), identity.name())
                 .map(totals -> new JsonObject().put("used", used).put("spend", spend(totals))));
+    }
+
+    /** Returns {@code used} of each identity, in their order. */
+    Uni<List<JsonArray>> used(List<StoredIdentity> identities) {
+        return identities.isEmpty()
+                ? Uni.createFrom().item(List.of())
+                : Uni.join().all(identities.stream().map(this::used).toList()).usingConcurrencyOf(CONCURRENT_IDENTITIES)
+                        .andFailFast();
     }
 
     private Uni<JsonArray> used(StoredIdentity identity) {

@@ -29,7 +29,7 @@ final class SpendParameters {
 
     private static final int DAY = 24;
     private static final List<SpendDimension> FILTERS = List.of(SpendDimension.USER, SpendDimension.TEAM, SpendDimension.ORG,
-            SpendDimension.PROVIDER, SpendDimension.MODEL);
+            SpendDimension.KEY, SpendDimension.PROVIDER, SpendDimension.MODEL);
     private static final String DIMENSIONS = Arrays.stream(SpendDimension.values()).map(SpendDimension::field)
             .collect(Collectors.joining(", "));
 
@@ -48,7 +48,8 @@ final class SpendParameters {
      * @param forcedTeam team whose calls alone the caller may see; null for all
      */
     static SpendQuery read(RoutingContext context, long currentHour, String forcedTeam) {
-        QueryParameters.allow(context, "group_by", "from", "to", "user", "team", "org", "provider", "model", "limit", "cursor");
+        QueryParameters.allow(context, "group_by", "from", "to", "user", "team", "org", "key", "provider", "model", "limit",
+                "cursor");
         var parameters = new SpendParameters(context, currentHour);
         var groupBy = parameters.groupBy();
         var filters = parameters.filters(forcedTeam);

@@ -59,6 +59,7 @@ public class SpendResource {
     @Parameter(name = "user", in = ParameterIn.QUERY, schema = @Schema(type = SchemaType.STRING, minLength = 1, maxLength = 256), description = "Name of the user whose calls are included")
     @Parameter(name = "team", in = ParameterIn.QUERY, schema = @Schema(type = SchemaType.STRING, minLength = 1, maxLength = 256), description = "Name of the team whose calls are included")
     @Parameter(name = "org", in = ParameterIn.QUERY, schema = @Schema(type = SchemaType.STRING, minLength = 1, maxLength = 256), description = "Name of the organisation whose calls are included")
+    @Parameter(name = "key", in = ParameterIn.QUERY, schema = @Schema(type = SchemaType.STRING, minLength = 1, maxLength = 256), description = "Id of the stored key whose calls are included")
     @Parameter(name = "provider", in = ParameterIn.QUERY, schema = @Schema(type = SchemaType.STRING, minLength = 1, maxLength = 256), description = "Provider whose calls are included")
     @Parameter(name = "model", in = ParameterIn.QUERY, schema = @Schema(type = SchemaType.STRING, minLength = 1, maxLength = 256), description = "Model whose calls are included")
     @Parameter(name = "limit", in = ParameterIn.QUERY, schema = @Schema(type = SchemaType.INTEGER, minimum = "1", maximum = "1000", defaultValue = "100"), description = "Maximum number of rows")

@@ -2,7 +2,8 @@
 
 import { call, find, get } from "../api.js";
 import { announce, bar, confirmButton, el, field, link, name, notice, refresh, section, select, table, visible } from "../dom.js";
-import { amount, count, countdown, dollars, windowLength } from "../format.js";
+import { amountColumn, countdown, windowLength } from "../format.js";
+import { modelTable, spendByHour } from "./spend.js";
 import { canWrite } from "../session.js";
 import { replaceQuery } from "../route.js";
 
@@ -58,8 +59,8 @@ export async function render({ argument, query, signal, every }, heading) {
     tier.value = found.tier;
     refresh(windows, summary(found), table(`Windows of ${argument}`, [
       { title: "Resource", cell: row => link(`#/rules?filter=${encodeURIComponent(row.resource)}`, name(row.resource)), named: true, header: true },
-      { title: "Used", number: true, cell: row => amount(row.used, row.unit) },
-      { title: "Limit", number: true, cell: row => row.limit === undefined ? "–" : amount(row.limit, row.unit) },
+      { title: "Used", number: true, cell: amountColumn(found.windows, row => row.used) },
+      { title: "Limit", number: true, cell: amountColumn(found.windows, row => row.limit) },
       { title: "Share", cell: row => row.limit === undefined ? "" : bar(Number(row.used), Number(row.limit)) },
       { title: "Window", number: true, cell: windowLength },
       { title: "Next unit frees up", number: true, cell: row => row.retry_at ? countdown(row.retry_at) : row.reset_at && Number(row.used) > 0 ? countdown(row.reset_at) : "–" },
@@ -108,14 +109,13 @@ async function aboutIdentity(identifier, signal) {
       { title: "State", cell: row => row.disabled ? "disabled" : "active" }], keys.keys ?? keys.items ?? [], { empty: "No key is stored. Create one in Keys." }))] : [])];
 }
 
+/** The ledger has hours of users, teams, organisations and keys, and for other identifiers sums of the last hours. */
 async function spendSection(identifier, signal) {
+  const [kind, ...rest] = identifier.split(":");
+  if (["user", "team", "org", "key"].includes(kind) && rest.join(":")) {
+    return spendByHour(kind, rest.join(":"), signal);
+  }
   const usage = await find("/v1/llm/usage", { identifier, hours: 24 }, signal).catch(() => null);
   const rows = Object.entries(usage?.providers ?? {}).flatMap(([provider, of]) => Object.entries(of.models ?? {}).map(([model, totals]) => ({ provider, model, ...totals })));
-  return section("LLM spend of the last 24 hours", table("LLM spend by model", [
-    { title: "Model", cell: row => name(row.model), named: true, header: true },
-    { title: "Provider", cell: row => name(row.provider) },
-    { title: "Calls", number: true, cell: row => count(row.calls) },
-    { title: "Input", unit: "tokens", number: true, cell: row => count(row.input_tokens) },
-    { title: "Output", unit: "tokens", number: true, cell: row => count(row.output_tokens) },
-    { title: "Cost", unit: "USD", number: true, cell: row => dollars(row.cost_usd) }], rows, { empty: "No LLM call in the last 24 hours." }));
+  return section("LLM spend of the last 24 hours", modelTable(rows));
 }

@@ -1,8 +1,8 @@
 // Lists of keys, users, teams and organisations.
 
-import { call, find, get } from "../api.js";
+import { call, get } from "../api.js";
 import { announce, bar, copyButton, el, errorNotice, field, link, name, refresh, section, table } from "../dom.js";
-import { count, dollars, time } from "../format.js";
+import { count, dollarColumn, time, windowLength } from "../format.js";
 import { canWrite, team } from "../session.js";
 import { documentOf, fieldsOf } from "./identity.js";
 
@@ -16,48 +16,44 @@ export const KINDS = {
 export const title = ({ kind }) => KINDS[kind].title;
 
 const to = (kind, of) => link(`#/${kind}/${encodeURIComponent(of)}`, name(of));
-const limitText = row => [row.limits?.api && `api ${row.limits.api}`, row.limits?.llm?.budget && `$${row.limits.llm.budget}`, row.limits?.llm?.tokens && `${row.limits.llm.tokens} tokens`, row.limits?.llm?.requests && `llm ${row.limits.llm.requests}`].filter(Boolean).join("; ") || "–";
+const limitText = row => [row.limits?.api && `api ${row.limits.api}`, row.limits?.llm?.budget && `$${row.limits.llm.budget}`, row.limits?.llm?.tokens && `${row.limits.llm.tokens} tokens`, row.limits?.llm?.requests && `llm ${row.limits.llm.requests}`, row.limits?.llm?.concurrency && `llm in flight ${row.limits.llm.concurrency}`].filter(Boolean).join("; ") || "–";
 
-/** Reads what is used of a budget only for rows that are seen. */
-const budget = kind => row => {
-  if (!row.limits?.llm?.budget) {
-    return "–";
-  }
-  const holder = el("div", {}, "…");
-  const observer = new IntersectionObserver(async ([entry]) => {
-    if (entry.isIntersecting) {
-      observer.disconnect();
-      const used = (await find(`/v1/${kind}/${encodeURIComponent(row.name)}`).catch(() => null))?.used?.find(each => each.resource === "llm:budget");
-      holder.replaceChildren(...(used ? [`${dollars(used.used)} of ${dollars(used.limit)}`, bar(Number(used.used), Number(used.limit))] : ["–"]));
-    }
-  });
-  observer.observe(holder);
-  return holder;
-};
+const budgetsOf = row => (row.used ?? []).filter(each => each.resource === "llm:budget");
+
+/** Returns the column of what is spent of each budget. */
+function budgetColumn(rows) {
+  const budgets = rows.flatMap(budgetsOf);
+  const [used, limit] = [dollarColumn(budgets.map(each => each.used)), dollarColumn(budgets.map(each => each.limit))];
+  return { title: "Budget used", cell: row => budgetsOf(row).length ? budgetsOf(row).map(each => el("div", {}, used(each.used), " of ", limit(each.limit), ` / ${windowLength(each)}`, bar(Number(each.used), Number(each.limit)))) : "–" };
+}
 
 const COLUMNS = {
-  keys: [
+  keys: rows => [
     { title: "Key", cell: row => link(`#/keys/${encodeURIComponent(row.id)}`, name(row.name ?? row.id)), named: true, header: true, sort: row => row.name ?? "" },
     { title: "Begins with", cell: row => row.prefix },
     { title: "User", cell: row => row.user ? to("users", row.user) : "–", named: true, sort: row => row.user ?? "" },
     { title: "Team", cell: row => row.team ? to("teams", row.team) : "–", named: true, sort: row => row.team ?? "" },
+    { title: "Limits", cell: limitText },
+    budgetColumn(rows),
     { title: "State", cell: row => row.disabled ? "disabled" : row.expires_at && new Date(row.expires_at) < new Date() ? "expired" : "active", sort: row => String(row.disabled) },
     { title: "Last used", number: true, cell: row => row.last_used_at ? time(new Date(row.last_used_at), { seconds: false }) : "never", sort: row => row.last_used_at ?? "" }],
-  users: [
+  users: rows => [
     { title: "User", cell: row => to("users", row.name), named: true, header: true, sort: row => row.name },
     { title: "Tier", cell: row => row.tier ?? "–" },
     { title: "Teams", cell: row => (row.teams ?? []).flatMap((each, index) => [index ? ", " : "", to("teams", each)]), named: true },
-    { title: "Limits", cell: limitText }, { title: "State", cell: row => row.disabled ? "disabled" : "active" }],
-  teams: [
+    { title: "Limits", cell: limitText },
+    budgetColumn(rows),
+    { title: "State", cell: row => row.disabled ? "disabled" : "active" }],
+  teams: rows => [
     { title: "Team", cell: row => to("teams", row.name), named: true, header: true, sort: row => row.name },
     { title: "Organisation", cell: row => row.org ? to("orgs", row.org) : "–", named: true },
     { title: "Limits", cell: limitText },
-    { title: "Budget used", cell: budget("teams") },
+    budgetColumn(rows),
     { title: "Keys", cell: row => link(`#/keys?team=${encodeURIComponent(row.name)}`, "Show keys") }],
-  orgs: [
+  orgs: rows => [
     { title: "Organisation", cell: row => to("orgs", row.name), named: true, header: true, sort: row => row.name },
     { title: "Limits", cell: limitText },
-    { title: "Budget used", cell: budget("orgs") },
+    budgetColumn(rows),
     { title: "Teams", cell: row => link(`#/teams?org=${encodeURIComponent(row.name)}`, "Show teams") }],
 };
 
@@ -71,7 +67,7 @@ export async function render({ kind, query, signal, reload }, heading) {
 
   async function load(more) {
     const prefix = kind === "keys" ? undefined : search.value;
-    const page = await get(`/v1/${kind}`, { ...filters, prefix, limit: 100, cursor: more ? cursor : undefined }, signal);
+    const page = await get(`/v1/${kind}`, { ...filters, prefix, used: true, limit: 100, cursor: more ? cursor : undefined }, signal);
     rows = [...(more ? rows : []), ...page[kind]];
     cursor = page.next_cursor;
     show();
@@ -80,7 +76,7 @@ export async function render({ kind, query, signal, reload }, heading) {
   function show() {
     const text = search.value.toLowerCase();
     const shown = kind === "keys" ? rows.filter(row => `${row.name ?? ""} ${row.id} ${row.prefix} ${row.user ?? ""} ${row.team ?? ""}`.toLowerCase().includes(text)) : rows;
-    refresh(holder, table(KINDS[kind].title, COLUMNS[kind], shown, { empty: rows.length || text ? "Nothing matches." : empty }),
+    refresh(holder, table(KINDS[kind].title, COLUMNS[kind](shown), shown, { empty: rows.length || text ? "Nothing matches." : empty }),
       el("p", { class: "muted note" }, `${count(shown.length)} shown. `, cursor ? el("button", { type: "button", class: "plain", onclick: () => load(true) }, "Load more") : ""));
   }
 

@@ -2,7 +2,7 @@
 
 import { call, get, send } from "../api.js";
 import { announce, bar, confirmButton, el, errorNotice, field, link, name, notice, section, table } from "../dom.js";
-import { amount, countdown, counted, dollars, time, windowLength } from "../format.js";
+import { amountColumn, countdown, counted, dollars, time, windowLength } from "../format.js";
 import { canWrite, team } from "../session.js";
 import { KINDS, keyText } from "./identities.js";
 
@@ -94,14 +94,15 @@ function facts(kind, document, identifier) {
 function usage(document) {
   const spend = document.spend;
   const month = spend ? el("p", {}, `LLM spend this calendar month: ${dollars(spend.cost_usd)}${spend.calls === undefined ? "" : `, ${counted(spend.calls, "call")}`}.`) : "";
+  const rows = document.used ?? [];
   return [month, table("Use of the limits", [
     { title: "Limit of", cell: row => name(row.resource), named: true, header: true },
-    { title: "Used", number: true, cell: row => amount(row.used, row.unit) },
-    { title: "Limit", number: true, cell: row => amount(row.limit, row.unit) },
+    { title: "Used", number: true, cell: amountColumn(rows, row => row.used) },
+    { title: "Limit", number: true, cell: amountColumn(rows, row => row.limit) },
     { title: "Share", cell: row => bar(Number(row.used), Number(row.limit)) },
     { title: "Window", number: true, cell: windowLength },
     { title: "Ends", number: true, cell: row => row.reset_at ? countdown(row.reset_at) : "sliding" }],
-  document.used ?? [], { empty: "It has no limits of its own. Set a budget or a rate below." })];
+  rows, { empty: "It has no limits of its own. Set a budget or a rate below." })];
 }
 
 function edit(kind, path, tag, document, signal, reload) {

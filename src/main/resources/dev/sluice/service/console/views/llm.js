@@ -3,7 +3,7 @@
 import { replaceQuery } from "../route.js";
 import { find, get, send } from "../api.js";
 import { el, errorNotice, field, link, name, refresh, section, select, table } from "../dom.js";
-import { count, counted, dollars, time } from "../format.js";
+import { count, counted, dollarColumn, dollars, time } from "../format.js";
 import { timeline } from "../chart.js";
 import { team } from "../session.js";
 
@@ -34,6 +34,7 @@ export async function render({ query, signal, every }, heading) {
   async function load() {
     const byHour = period.value === "1";
     const [spend, line] = await Promise.all([get("/v1/llm/spend", parameters(), signal), get("/v1/llm/spend", { group_by: byHour ? "hour" : "day", from: firstDay(period.value), limit: 1000 }, signal)]);
+    const cost = dollarColumn(spend.rows.map(row => row.cost_usd));
     const unpriced = spend.total.unpriced_calls;
     refresh(content, ...[
       el("p", {}, el("strong", {}, dollars(spend.total.cost_usd)), ` for ${counted(spend.total.calls, "call")}, ${count(spend.total.input_tokens)} input and ${count(spend.total.output_tokens)} output tokens`,
@@ -41,7 +42,7 @@ export async function render({ query, signal, every }, heading) {
       spend.total.calls ? chart(line.rows, period.value) : null,
       section(`By ${GROUPS.find(([key]) => key === group.value)[1].toLowerCase()}`, table("LLM spend", [
         { title: GROUPS.find(([key]) => key === group.value)[1], cell: row => row[group.value] ? view(group.value, row[group.value]) : "none", named: true, header: true, sort: row => row[group.value] ?? "" },
-        { title: "Cost", unit: "USD", number: true, cell: row => dollars(row.cost_usd), sort: row => Number(row.cost_usd) },
+        { title: "Cost", unit: "USD", number: true, cell: row => cost(row.cost_usd), sort: row => Number(row.cost_usd) },
         { title: "Calls", number: true, cell: row => count(row.calls), sort: row => row.calls },
         { title: "Input", unit: "tokens", number: true, cell: row => count(row.input_tokens), sort: row => row.input_tokens },
         { title: "Cached input", unit: "tokens", number: true, cell: row => count(row.cached_input_tokens), sort: row => row.cached_input_tokens },
@@ -98,12 +99,17 @@ function priceSection(prices) {
   const show = () => {
     const text = filter.value.toLowerCase();
     const rows = prices.prices.filter(row => `${row.provider} ${row.model}`.toLowerCase().includes(text));
+    const shown = rows.slice(0, MAX);
+    const priceColumn = (key, title) => {
+      const price = dollarColumn(shown.map(row => row.prices?.[key]));
+      return { title, unit: "USD per 1M", number: true, cell: row => price(row.prices?.[key]) };
+    };
     holder.replaceChildren(table("Prices in force", [
       { title: "Model", cell: row => name(row.model), named: true, header: true },
       { title: "Provider", cell: row => row.provider },
-      ...[["input", "Input"], ["cached_input", "Cached input"], ["output", "Output"]].map(([key, label]) => ({ title: label, unit: "USD per 1M", number: true, cell: row => row.prices?.[key] ? dollars(row.prices[key]) : "–" })),
+      ...[["input", "Input"], ["cached_input", "Cached input"], ["output", "Output"]].map(([key, label]) => priceColumn(key, label)),
       { title: "From", cell: row => row.from ?? "–" },
-      { title: "Source", cell: row => row.source }], rows.slice(0, MAX), { wide: true, empty: "No price contains this text." }),
+      { title: "Source", cell: row => row.source }], shown, { wide: true, empty: "No price contains this text." }),
     el("p", { class: "muted" }, rows.length > MAX ? `${MAX} of ${count(rows.length)} prices. Filter to see others.` : ""));
   };
   filter.addEventListener("input", show);

@@ -51,6 +51,7 @@ export async function render({ signal, every }, heading) {
       figure("Refused/s", rate(rates.denied_per_second), `${count(total.denied)} in 60 min`, "#/traffic"),
       figure("Refused share", percent(total.denied, asked), "of the last 60 min", "#/traffic"),
       figure("Errors", count(total.errors), "in the last 60 min", "#/traffic"),
+      figure("In flight", count((current ? figures.in_flight : undefined) ?? overview.in_flight), "hold slots of a limit", "#/traffic"),
       figure("Decision, median", rates.p50_ms ?? total.p50_ms ? `${rate(rates.p50_ms ?? total.p50_ms)} ms` : "–", rates.p50_ms ? "last 5 s" : "last 60 min", "#/traffic"),
       figure("Decision, 99 %", rates.p99_ms ?? total.p99_ms ? `${rate(rates.p99_ms ?? total.p99_ms)} ms` : "–", rates.p99_ms ? "last 5 s" : "last 60 min", "#/traffic"));
     const mode = EXPLAINED[store.mode];

@@ -9,8 +9,15 @@ const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
 
 export const title = () => "Rules";
 
-const options = rule => [rule.key && `by ${rule.key}`, rule.shadow && "shadow: refuses nothing", rule.fallback && `fallback ${rule.fallback}`,
-  rule.methods?.length && rule.methods.join(", "), rule.hosts?.length && `hosts ${rule.hosts.join(", ")}`, rule.also?.length && `and ${rule.also.join(", ")}`].filter(Boolean).join("; ");
+/** Returns the limit of requests in flight: of each tier, unless all tiers have the same. */
+function concurrencyText(limits, tiers) {
+  const all = tiers.filter(tier => limits?.[tier] !== undefined).map(tier => [tier, limits[tier]]);
+  const same = all.length === tiers.length && new Set(all.map(([, limit]) => limit)).size === 1;
+  return all.length === 0 ? null : `in flight ${same ? `at most ${count(all[0][1])}` : all.map(([tier, limit]) => `${tier} ${count(limit)}`).join(", ")}`;
+}
+
+const options = (rule, tiers = []) => [rule.key && `by ${rule.key}`, rule.cost && `cost ${rule.cost}`, rule.count && `counts ${rule.count}`, concurrencyText(rule.concurrency, tiers), rule.shadow && "shadow: refuses nothing", rule.fallback && `fallback ${rule.fallback}`,
+  rule.methods?.length && rule.methods.join(", "), rule.hosts?.length && `hosts ${rule.hosts.join(", ")}`, rule.also?.length && `and ${rule.also.join(", ")}`].filter(Boolean).join(" · ");
 
 export async function render({ query, signal }, heading) {
   const rules = await get("/v1/rules", {}, signal);
@@ -19,7 +26,7 @@ export async function render({ query, signal }, heading) {
   const columns = [
     { title: "Rule", cell: row => link(`#/traffic?rule=${encodeURIComponent(row.resource)}`, name(row.resource)), named: true, header: true, sort: row => row.resource },
     ...rules.tiers.map(tier => ({ title: tier, cell: row => row.rates[tier] ?? "–" })),
-    { title: "Options", cell: row => options(row) },
+    { title: "Options", cell: row => options(row, rules.tiers) },
     { title: "Source", cell: row => row.source, sort: row => row.source ?? "" }];
   const standard = { resource: "api:default", rates: rules.default_rates, source: "every other path" };
 
@@ -88,6 +95,8 @@ function parse(text) {
 function answer(tried) {
   const rows = tried.rules.flatMap(rule => (rule.quotas.length ? rule.quotas : [{}]).map(quota => ({ ...rule, ...quota, source: rule.source })));
   const governed = tried.rules.length ? "" : " No rule governs it: its path is exempt, unlimited or Sluice's own.";
+  const notes = tried.rules.flatMap(rule => (rule.proxy_notes ?? []).map(note => [rule.resource, note]));
+  const isSlots = row => row.unit === "concurrent_requests";
   return el("div", {}, notice(el("p", {}, el("strong", { class: tried.allowed ? null : "refused" }, tried.allowed ? "It would be admitted." : `It would get ${tried.status}.`),
     tried.message ? ` ${tried.message}` : "", tried.would_be_denied ? " A dry run or a shadow rule would have refused it." : "", governed,
     tried.caller ? [" The caller is ", identifierLink(tried.caller.identifier, tried.caller.tier), `, tier ${tried.caller.tier}, known by ${tried.caller.source.replace("_", " ")}.`] : "")),
@@ -96,7 +105,10 @@ function answer(tried) {
     { title: "Window of", cell: row => identifierLink(row.identifier), named: true },
     { title: "Left", number: true, cell: row => count(row.remaining) },
     { title: "Limit", number: true, cell: row => count(row.limit) },
-    { title: "Window", number: true, cell: windowLength },
+    { title: "Window", number: true, cell: row => isSlots(row) ? "in flight" : windowLength(row) },
     { title: "Next unit frees up", number: true, cell: row => row.reset_at && row.remaining < row.limit ? countdown(row.reset_at) : "–" },
-    { title: "Source", cell: row => row.source ?? "stored identity" }], rows) : "");
+    { title: "Options", cell: row => options(row) },
+    { title: "Source", cell: row => row.source ?? "stored identity" }], rows) : "",
+  notes.length ? [el("p", {}, "Where a proxy asks Sluice (forward authentication, ext_authz), which sees no response:"),
+    el("ul", {}, notes.map(([resource, note]) => el("li", {}, name(resource), ": ", note)))] : null);
 }

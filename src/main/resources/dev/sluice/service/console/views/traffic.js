@@ -1,4 +1,4 @@
-// Decisions of the last minutes by rule, tier and caller.
+// Decisions of the last minutes by rule, tier and caller, and requests in flight.
 
 import { replaceQuery } from "../route.js";
 import { get } from "../api.js";
@@ -30,12 +30,13 @@ export async function render({ query, signal, every }, heading) {
         { title: "Allowed", number: true, cell: row => count(row.allowed), sort: row => row.allowed },
         { title: "Refused", number: true, cell: row => count(row.denied), sort: row => row.denied },
         { title: "Refused share", unit: "%", number: true, cell: row => percent(row.denied, row.allowed + row.denied), sort: row => row.denied / Math.max(1, row.allowed + row.denied) },
-        { title: "Errors", number: true, cell: row => count(row.errors), sort: row => row.errors }],
+        { title: "Errors", number: true, cell: row => count(row.errors), sort: row => row.errors },
+        { title: "In flight", unit: "now", number: true, cell: row => count(row.in_flight), sort: row => row.in_flight }],
       rows, { sorted, wide: true, empty: traffic.rules.length ? "No rule or tier contains this text." : "No decision in this period. Ask for one with POST /v1/check, or send a request through the gateway." })),
       el("div", { class: "columns" },
         section("Callers refused most", callersTable("Callers refused most", "Refused", traffic.top_denied.slice(0, 20), "No caller was refused.")),
         section("Callers allowed most", callersTable("Callers allowed most", "Allowed", traffic.top_allowed.slice(0, 20), "No caller was allowed."))),
-      el("p", { class: "muted note" }, `The counts of rules are exact. Those of callers are approximate, of the last ${traffic.top_minutes} minutes, and rare callers are missing.`)].filter(Boolean));
+      el("p", { class: "muted note" }, `The counts of rules are exact. Those of callers are approximate, of the last ${traffic.top_minutes} minutes, and rare callers are missing. In flight are requests that hold slots of a limit of requests in flight now; other rules have 0.`)].filter(Boolean));
   }
 
   async function load() {

@@ -146,6 +146,8 @@ class AdminScopesTest extends IdentitiesTestBase {
         assertThat(as(TEAM_WRITER, "PUT", "/v1/users/new", "{\"teams\":[\"search\"],\"tier\":\"pro\"}").statusCode())
                 .isEqualTo(200);
         assertThat(ok(as(TEAM_WRITER, "GET", "/v1/users/new", null)).fieldNames()).doesNotContain("spend", "used");
+        assertThat(as(TEAM_WRITER, "GET", "/v1/users?used=true&prefix=new", null).body()).contains("\"new\"")
+                .doesNotContain("\"used\"");
         assertForbidden(as(TEAM_WRITER, "PATCH", "/v1/users/new", "{\"teams\":null}"), "other teams, or of none");
         assertForbidden(as(TEAM_WRITER, "PATCH", "/v1/users/new", "{\"teams\":[\"search\",\"ads\"]}"), "other teams");
         assertForbidden(as(TEAM_WRITER, "PATCH", "/v1/users/both", "{\"tier\":\"pro\"}"), "other teams too");

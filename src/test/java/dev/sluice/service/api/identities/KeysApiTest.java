@@ -202,6 +202,8 @@ class KeysApiTest extends IdentitiesTestBase {
         }
         assertInvalid(get("/v1/keys?teams=x"), "query");
         assertInvalid(get("/v1/keys?prefix=x"), "query");
+        assertInvalid(get("/v1/keys?used=yes"), "used");
+        assertInvalid(get("/v1/keys?used=true&limit=101"), "limit");
         assertInvalid(get("/v1/keys?team=a%2Fb"), "team");
         assertInvalid(get("/v1/keys?disabled=yes"), "disabled");
         assertInvalid(get("/v1/keys?user=a&user=b"), "user");

@@ -45,6 +45,10 @@ class NamedIdentitiesApiTest extends IdentitiesTestBase {
                 .put("limit", 500).put("used", 0).put("window_seconds", 86400).put("unit", "usd"));
         assertThat(read.getJsonObject("spend").getString("cost_usd")).isEqualTo("0");
         assertThat(withoutUsage(read)).isEqualTo(team);
+        var listed = ok(get("/v1/teams?used=true&limit=100&prefix=search")).getJsonArray("teams").getJsonObject(0);
+        assertThat(listed.getJsonArray("used").getJsonObject(0).getLong("limit")).isEqualTo(500);
+        assertThat(withoutUsage(listed)).isEqualTo(team);
+        assertThat(ok(get("/v1/teams?used=false&prefix=search")).getJsonArray("teams").getJsonObject(0)).isEqualTo(team);
 
         var replaced = call("PUT", "/v1/teams/search", "{\"metadata\":{\"c\":1}}");
         assertThat(replaced.statusCode()).isEqualTo(200);

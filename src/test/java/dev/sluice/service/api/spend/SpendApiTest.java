@@ -87,6 +87,7 @@ class SpendApiTest extends HttpTestBase {
                 .body("total.calls", is(3)).body("next_cursor", nullValue());
         get("?group_by=model,key&user=alice&org=acme&team=" + team).body("rows.model", contains("m1", "m2"))
                 .body("rows.key", contains("k-alice", "k-alice"));
+        get("?group_by=model&key=k-bob&team=" + team).body("rows.cost_usd", contains("2"));
         get("?team=" + team).body("rows", empty()).body("total.calls", is(3));
         get("?group_by=hour,provider&model=m1&provider=openai&team=" + team).body("rows", hasSize(1))
                 .body("rows[0].hour", containsString(":00:00Z")).body("total.calls", is(2));
