@@ -218,8 +218,12 @@ public final class ProxyExchange implements ConnectionAcquirer, RequestBody.List
         if (!beginStream()) {
             return;
         }
-        upstream.metrics().onComplete(UpstreamMetrics.SUCCESS);
         listener.onResponse(status, head.headers);
+        if (clientGone) {
+            stopDraining();
+            return;
+        }
+        upstream.metrics().onComplete(UpstreamMetrics.SUCCESS);
         end();
         new WebSocketTunnel(upstream, pool.timer(), context, stream).open(head);
     }
@@ -265,7 +269,7 @@ public final class ProxyExchange implements ConnectionAcquirer, RequestBody.List
         upstream.metrics().onComplete(clientGone
                 ? UpstreamMetrics.CLIENT_ABORTED
                 : status >= 500 ? UpstreamMetrics.SERVER_ERROR : UpstreamMetrics.SUCCESS);
-        if (!body.isSent()) { // the upstream responded without reading it all
+        if (!body.isSent() || forwarded.webSocket()) { // not all was read, or the connection can only be upgraded
             body.discard();
             cancelStream();
         }

@@ -97,6 +97,7 @@ final class RequestBody {
         head = new HttpRequestHead(forwarded.method(), forwarded.target(), headers, authority, null, null);
         if (forwarded.webSocket()) {
             headSent = true;
+            sent = true;
             stream.sendUpgrade(head);
         } else if (buffered != null) {
             sendBuffered();

@@ -8,13 +8,17 @@ import java.net.http.WebSocket;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 import dev.sluice.testing.EchoUpstream;
 import dev.sluice.testing.Polling;
 import dev.sluice.testing.RedisTestResource;
 import dev.sluice.testing.RichRulesProfile;
+import dev.sluice.testing.WebSocketBytes;
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
@@ -45,24 +49,38 @@ class GatewayUnitsTest extends RuleUnitsTestBase {
         assertUnits(CLIENT, Map.of("api:/ws", 1L));
     }
 
-    private HttpServerResponse sendAndDisconnect() throws IOException {
+    private HttpServerResponse sendAndDisconnect(String request) throws IOException {
         EchoUpstream.LATER.clear();
         try (var socket = new Socket("127.0.0.1", port)) {
-            socket.getOutputStream().write("GET /later HTTP/1.1\r\nHost: a\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+            socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
             Polling.await().until(() -> !EchoUpstream.LATER.isEmpty());
         }
         return EchoUpstream.LATER.remove();
     }
 
     /** The upstream has done what was asked, whether the client waits for its answer or not. */
-    @Test
-    void answerCountsIfTheClientDoesNotWaitForIt() throws IOException {
-        var later = sendAndDisconnect();
+    @ParameterizedTest
+    @MethodSource
+    void answerCountsIfTheClientDoesNotWaitForIt(String request) throws IOException {
+        var later = sendAndDisconnect(request);
         assertUnits(CLIENT, Map.of("api:/later", 1L));
         later.end("done");
-        sendAndDisconnect().setStatusCode(404).end();
+        sendAndDisconnect(request).setStatusCode(404).end();
         assertUnits(CLIENT, Map.of("api:/later", 1L));
-        sendAndDisconnect();
+        sendAndDisconnect(request);
+        assertUnits(CLIENT, Map.of("api:/later", 1L));
+    }
+
+    static Stream<String> answerCountsIfTheClientDoesNotWaitForIt() {
+        return Stream.of("GET /later HTTP/1.1\r\nHost: a\r\n\r\n", "GET /later HTTP/1.0\r\n\r\n",
+                "GET /later HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n\r\n", WebSocketBytes.handshake("/later"));
+    }
+
+    @Test
+    void upgradeCountsIfTheClientDoesNotWaitForIt() throws IOException {
+        sendAndDisconnect(WebSocketBytes.handshake("/later")).setStatusCode(101).putHeader("Connection", "Upgrade")
+                .putHeader("Upgrade", "websocket").end();
+        sendAndDisconnect(WebSocketBytes.handshake("/later")).setStatusCode(404).end();
         assertUnits(CLIENT, Map.of("api:/later", 1L));
     }
 }
