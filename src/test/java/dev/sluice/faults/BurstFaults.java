@@ -6,7 +6,6 @@ import java.util.Map;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.parallel.Isolated;
 
 import dev.sluice.testing.Instance;
 import dev.sluice.testing.faults.BurstScenario;
@@ -26,7 +25,6 @@ import io.vertx.core.json.JsonObject;
  * default, of which the first are cold; then the class takes about 80 seconds on two cores. The figures are in
  * {@code target/bursts.md}.
  */
-@Isolated("Its busy loops take the processors")
 class BurstFaults {
 
     private static final int ROUNDS = Integer.getInteger("sluice.faults.rounds", 12);
