@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Test;
 import dev.sluice.api.QuotaUnit;
 import dev.sluice.api.StoreUnavailableException;
 import dev.sluice.store.WindowClaim;
+import dev.sluice.store.concurrency.LeaseToken;
 import dev.sluice.testing.Polling;
 import dev.sluice.testing.RedisTestServer;
 
@@ -58,6 +59,32 @@ class PausedRedisTest {
         redis.resume();
         awaitUp(true);
 
+        awaitFree();
+    }
+
+    @Test
+    void leaseThatFailedIsFreedWhenRedisIsBack() {
+        redis.suspend();
+        var failed = instance.store.takeLease(LeaseToken.create("paused", "r", 60), 10).subscribeAsCompletionStage();
+        awaitUp(false);
+        assertThatThrownBy(failed::join).hasCauseInstanceOf(StoreUnavailableException.class);
+        redis.resume();
+        awaitUp(true);
+
+        awaitFree();
+    }
+
+    @Test
+    void leaseThatCouldNotBeFreedInAnOutageIsFreedAfterIt() {
+        var lease = LeaseToken.create("paused", "r", 60);
+        assertThat(instance.store.takeLease(lease, 10).await().indefinitely().done()).isTrue();
+        redis.suspend();
+        assertThatThrownBy(() -> instance.take("paused", CLAIM)).isInstanceOf(StoreUnavailableException.class);
+        awaitUp(false);
+        instance.store.abandonLease(lease);
+        redis.resume();
+
+        awaitUp(true);
         awaitFree();
     }
 
