@@ -48,6 +48,9 @@ public final class ConcurrencyLeases {
 
         private final ConcurrencySlot slot;
         private long expiresAt;
+        /** Cancels the timer of its end. */
+        private Runnable cancelTimer = () -> {
+        };
 
         Held(ConcurrencySlot slot, long expiresAt) {
             this.slot = slot;
@@ -102,14 +105,19 @@ public final class ConcurrencyLeases {
                 FallbackPolicy.LOCAL);
         var taken = memory.takeNow(lease.identifier(), List.of(claim), true, null);
         if (taken.admitted()) {
-            held.put(lease, new Held(taken.slot(), taken.now() + lease.seconds() * MICROS));
-            startTimer(lease, lease.seconds() * MICROS);
+            var found = new Held(taken.slot(), taken.now() + lease.seconds() * MICROS);
+            held.put(lease, found);
+            synchronized (found) {
+                startTimer(lease, found, lease.seconds() * MICROS);
+            }
         }
         return new LeaseState(taken.admitted(), taken.now(), taken.windows()[0].used());
     }
 
-    private void startTimer(LeaseToken lease, long micros) {
-        timers.start(TimeUnit.MICROSECONDS.toNanos(micros), () -> expire(lease));
+    /** Replaces the timer of a lease. Must be called with its lock. */
+    private void startTimer(LeaseToken lease, Held found, long micros) {
+        found.cancelTimer.run();
+        found.cancelTimer = timers.start(TimeUnit.MICROSECONDS.toNanos(micros), () -> expire(lease));
     }
 
     private void expire(LeaseToken lease) {
@@ -117,13 +125,14 @@ public final class ConcurrencyLeases {
         if (found == null) {
             return;
         }
-        long left;
         synchronized (found) {
-            left = found.expiresAt - clock.micros();
+            long left = found.expiresAt - clock.micros();
+            if (left > 0) {
+                startTimer(lease, found, left);
+                return;
+            }
         }
-        if (left > 0) {
-            startTimer(lease, left);
-        } else if (held.remove(lease, found)) {
+        if (held.remove(lease, found)) {
             found.slot.release();
         }
     }
@@ -151,7 +160,10 @@ public final class ConcurrencyLeases {
         }
         synchronized (found) {
             boolean isHeld = found.expiresAt > now;
-            found.expiresAt = isHeld ? now + seconds * MICROS : found.expiresAt;
+            if (isHeld) {
+                found.expiresAt = now + seconds * MICROS;
+                startTimer(lease, found, seconds * MICROS);
+            }
             return new LeaseState(isHeld, now, 0);
         }
     }
@@ -163,9 +175,22 @@ public final class ConcurrencyLeases {
                 : redis.freeLease(lease)).map(LeaseState::done);
     }
 
+    /** Frees a lease that was granted, but of which the client has not been told: as soon as Redis is available. */
+    public void abandon(String text) {
+        var lease = LeaseToken.parse(text);
+        if (redis == null) {
+            freeInMemory(lease);
+        } else {
+            redis.abandonLease(lease);
+        }
+    }
+
     private LeaseState freeInMemory(LeaseToken lease) {
         var found = held.remove(lease);
         if (found != null) {
+            synchronized (found) {
+                found.cancelTimer.run();
+            }
             found.slot.release();
         }
         return new LeaseState(found != null, clock.micros(), 0);

@@ -44,6 +44,8 @@ public final class HeldSlots {
         private long granted;
         /** True if Redis may have another count. */
         private boolean changed;
+        /** True if Redis may have a count of this entry, or may get one: it has to be corrected, also after an outage. */
+        private boolean inRedis;
         /** Number of counts that were sent to Redis and are not acknowledged. */
         private int unacknowledged;
 
@@ -56,7 +58,7 @@ public final class HeldSlots {
     private final Queue<Key> changes = new ConcurrentLinkedQueue<>();
     private volatile Runnable changeListener = () -> {
     };
-    /** False while Redis has no copy that could be corrected: what it has kept expires. */
+    /** False while Redis is unavailable. */
     private volatile boolean shared;
 
     /** Sets the listener that is called after a count has changed, on any thread. */
@@ -64,7 +66,10 @@ public final class HeldSlots {
         changeListener = listener;
     }
 
-    /** Sets whether changes are sent to Redis. While they are not, no key is kept that has no slots. */
+    /**
+     * Sets whether changes are sent to Redis. While they are not, a key without slots is kept only if Redis may count some for it: when
+     * Redis was paused, it executes decisions of before as soon as it is back.
+     */
     public void setShared(boolean shared) {
         this.shared = shared;
     }
@@ -116,10 +121,10 @@ public final class HeldSlots {
     }
 
     private void add(Key key, long units, boolean changed) {
-        boolean counted = changed && shared;
         var listed = new AtomicBoolean();
         entries.compute(key, (same, existing) -> {
             var entry = existing == null ? new Entry() : existing;
+            boolean counted = changed && (shared || entry.inRedis);
             entry.units += units;
             listed.set(counted && !entry.changed);
             entry.changed |= counted;
@@ -136,6 +141,7 @@ public final class HeldSlots {
         entries.compute(key, (same, existing) -> {
             var entry = existing == null ? new Entry() : existing;
             entry.underWay++;
+            entry.inRedis = true;
             return entry;
         });
     }
@@ -165,8 +171,17 @@ public final class HeldSlots {
 
     /** It is not known, or does not matter any more, what Redis has decided: its count is corrected. */
     public void onNoReply(Key key) {
-        onUnsent(key);
-        add(key, 0, true);
+        var listed = new AtomicBoolean();
+        entries.computeIfPresent(key, (same, entry) -> {
+            entry.underWay--;
+            listed.set(!entry.changed);
+            entry.changed = true;
+            return entry;
+        });
+        if (listed.get()) {
+            changes.add(key);
+            changeListener.run();
+        }
     }
 
     /** Returns a count that has to be sent to Redis; null if there is none. */
@@ -185,6 +200,7 @@ public final class HeldSlots {
         entries.compute(key, (same, existing) -> {
             var entry = existing == null ? new Entry() : existing;
             entry.changed = false;
+            entry.inRedis = true;
             entry.unacknowledged++;
             count[0] = new Count(entry.units, entry.granted);
             return entry;

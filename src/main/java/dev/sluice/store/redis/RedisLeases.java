@@ -1,6 +1,9 @@
 package dev.sluice.store.redis;
 
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.LinkedBlockingQueue;
 
 import dev.sluice.redis.HashTags;
 import dev.sluice.redis.LuaScript;
@@ -13,16 +16,24 @@ import io.vertx.core.Future;
 final class RedisLeases {
 
     private static final long MICROS = 1_000_000;
+    /** Maximum number of leases that are freed when Redis is available again. Further ones end by themselves. */
+    private static final int MAX_ABANDONED = 10_000;
 
     private final RedisConnectionManager manager;
     private final WindowKeys keys;
     private final LuaScript script;
+    private final Queue<LeaseToken> abandoned = new LinkedBlockingQueue<>(MAX_ABANDONED);
 
     /** @param timeExpression the Lua expression with which the script reads the time */
     RedisLeases(RedisConnectionManager manager, HashTags hashTags, String timeExpression) {
         this.manager = manager;
         this.keys = new WindowKeys(hashTags);
         this.script = LuaScript.load(RedisLeases.class, "lease.lua", timeExpression);
+        manager.onChange(failure -> {
+            if (failure == null) {
+                freeAbandoned();
+            }
+        });
     }
 
     /** @param limit maximum number of slots */
@@ -36,6 +47,20 @@ final class RedisLeases {
 
     Future<LeaseState> free(LeaseToken lease) {
         return call(lease, "free", 0, 0);
+    }
+
+    /** Frees a lease that no client knows: now, or when Redis is available again. It is not known whether it was taken. */
+    void abandon(LeaseToken lease) {
+        free(lease).onFailure(failure -> abandoned.offer(lease));
+    }
+
+    /** Leases of which the call fails again are kept for the next time. */
+    private void freeAbandoned() {
+        var all = new ArrayList<LeaseToken>();
+        for (var lease = abandoned.poll(); lease != null; lease = abandoned.poll()) {
+            all.add(lease);
+        }
+        all.forEach(this::abandon);
     }
 
     private Future<LeaseState> call(LeaseToken lease, String operation, long seconds, long limit) {

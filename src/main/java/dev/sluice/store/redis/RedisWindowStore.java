@@ -155,12 +155,24 @@ public final class RedisWindowStore implements WindowStore {
     }
 
     /**
-     * Takes a lease of a slot. One that may have been taken, although the call fails, is freed.
+     * Takes a lease of a slot. One that may have been taken, although the call fails, is freed as soon as Redis is available.
      *
      * @param limit maximum number of slots
      */
     public Uni<LeaseState> takeLease(LeaseToken lease, long limit) {
-        return withTimeout(() -> leases.take(lease, limit), Function.identity()).onFailure().invoke(() -> leases.free(lease));
+        return Uni.createFrom().deferred(() -> {
+            boolean sent = manager.isUp();
+            return withTimeout(() -> leases.take(lease, limit), Function.<LeaseState>identity()).onFailure().invoke(() -> {
+                if (sent) {
+                    leases.abandon(lease);
+                }
+            });
+        });
+    }
+
+    /** Frees a lease of which the client has not been told, as soon as Redis is available. */
+    public void abandonLease(LeaseToken lease) {
+        leases.abandon(lease);
     }
 
     /** Renews a lease that is held. */

@@ -4,6 +4,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -101,12 +102,16 @@ final class SlotSync {
     /** Sends the counts that have changed. Must be called on the connection's event loop. */
     void sendChanges(RedisScriptConnection connection) {
         if (held.hasChanges() && !stopped && connection == manager.connectionOrNull()) {
-            var changed = new ArrayList<HeldSlots.Key>();
-            for (var key = held.nextChange(); key != null; key = held.nextChange()) {
-                changed.add(key);
-            }
-            send(connection, changed);
+            send(connection, changes());
         }
+    }
+
+    private List<HeldSlots.Key> changes() {
+        var changed = new ArrayList<HeldSlots.Key>();
+        for (var key = held.nextChange(); key != null; key = held.nextChange()) {
+            changed.add(key);
+        }
+        return changed;
     }
 
     /** Sends all counts, a slice at a time. */
@@ -135,9 +140,14 @@ final class SlotSync {
         }
     }
 
-    /** Sends the counts of all slots that are held, over a connection that is not used for decisions yet. */
+    /**
+     * Sends the counts of all slots that are held, and of those that were released while Redis was unavailable, over a connection that is
+     * not used for decisions yet.
+     */
     Future<Void> sendAll(RedisScriptConnection connection) {
-        return Future.join(send(connection, held.held())).mapEmpty();
+        var all = new LinkedHashSet<>(changes());
+        all.addAll(held.held());
+        return Future.join(send(connection, List.copyOf(all))).mapEmpty();
     }
 
     /** Removes what this instance holds from Redis: its requests have ended. */

@@ -10,7 +10,7 @@
 --              ring  "R", seven bytes of base, then 14 bytes per bucket, oldest first: the units up to and including this
 --                    bucket, plus base (seven bytes); the bucket's number (seven bytes). A bucket is 1/60 of the window and
 --                    counts until its last microsecond has left the window
---            or the slots of requests in flight, a hash (see the part "slots"), in place of a window
+--            or the slots of requests in flight, a sorted set (see the part "slots"), in place of a window
 --            the reservation, if the plan reserves: hash of "bucket:cost" by the window's name in the index
 -- ARGV[1]  one byte per request: 32 plus the number of its plan, from 1
 -- ARGV[2]  two bytes per request, most significant first: the number of consecutive requests in its group; 1 for plans that
@@ -1112,67 +1112,66 @@ function build.forms()
   return { to_ring = to_ring, to_log = to_log, stays_log = stays_log }
 end
 
--- Slots of requests in flight: a hash of two kinds of entries.
---   instance  its slots, the time of its last heartbeat, the number before the first slot that was granted, and of the last one.
---             Counts for VALID after the heartbeat: an instance that is gone holds no slots. The numbers begin with the time at which
---             the entry was created, so that those of an entry that was lost are never used again
---   lease     its end, and its slots, which count until then
+-- Slots of requests in flight: a sorted set of two kinds of members.
+--   instance  scored by the negative time of its last heartbeat. The member is its slots, the number before the first slot that was
+--             granted, and that of the last one, followed by its name. Counts for VALID after the heartbeat: an instance that is gone
+--             holds no slots. The numbers begin with the time at which the entry was created, so that those of an entry that was
+--             lost are never used again
+--   lease     scored by its end, until which it counts as one slot
+-- Only members of instances are read: leases are counted by their scores, however many there are.
 function build.slots()
   local call, pcall, type, unpack_all = redis.call, redis.pcall, type, unpack
-  local pack, unpack, format = struct.pack, struct.unpack, string.format
+  local pack, unpack, format, sub = struct.pack, struct.unpack, string.format, string.sub
   local VALID = 3000000
   local RETRY = 1000000 -- nobody knows when a request will end
-  local COUNT, COUNT_BYTES, LEASE, LEASE_BYTES = '>I4I7I7I7', 25, '>I7I4', 11
+  local COUNT, COUNT_BYTES = '>I4I7I7', 18
   local LIFETIME = 10000 -- milliseconds
-  local MOST_FIELDS = 1000 -- of one command
+  local MOST_MEMBERS = 1000 -- of one command
 
   -- Returns nil if the key holds a foreign value that cannot be deleted.
   local function open(key)
     local w = { key = key, concurrent = true, now = clock, used = 0, free = clock, noted = nil, retry = 0, own = 0, start = clock,
-      last_end = 0, stale = nil }
-    local fields = pcall('HGETALL', key)
-    if fields.err then
+      leases = 0, obsolete = nil }
+    local members = pcall('ZRANGEBYSCORE', key, '-inf', '0', 'WITHSCORES')
+    if members.err then
       local keys = part('keys')
-      keys.only_foreign(fields)
+      keys.only_foreign(members)
       if not keys.repair(key) then
         return nil
       end
-      fields = {}
+      return w
     end
-    for i = 1, #fields, 2 do
-      local value, current = fields[i + 1], false
-      if #value == COUNT_BYTES then
-        local units, beat, start, granted = unpack(COUNT, value)
-        if beat > clock - VALID and beat <= clock + VALID then
-          current = true
-          w.used = w.used + units
-          if fields[i] == instance then
-            w.own, w.start, w.free = units, start, granted
-          end
-        end
-      elseif #value == LEASE_BYTES then
-        local ends, units = unpack(LEASE, value)
-        if ends > clock then
-          current = true
-          w.used = w.used + units
-          w.last_end = ends > w.last_end and ends or w.last_end
+    for i = 1, #members, 2 do
+      local member, beat, current = members[i], -members[i + 1], false
+      local own = sub(member, COUNT_BYTES + 1) == instance
+      if #member > COUNT_BYTES and beat > clock - VALID and beat <= clock + VALID then
+        local units, start, granted = unpack(COUNT, member)
+        current = true
+        w.used = w.used + units
+        if own then
+          w.own, w.start, w.free = units, start, granted
         end
       end
-      if not current then
-        w.stale = w.stale or {}
-        w.stale[#w.stale + 1] = fields[i]
+      if own or not current then
+        w.obsolete = w.obsolete or {}
+        w.obsolete[#w.obsolete + 1] = member
       end
     end
+    w.leases = call('ZCOUNT', key, format('(%.0f', clock), '+inf')
+    w.used = w.used + w.leases
     return w
   end
 
   local function add(w, cost)
-    for from = 1, w.stale and #w.stale or 0, MOST_FIELDS do
-      call('HDEL', w.key, unpack_all(w.stale, from, math.min(from + MOST_FIELDS - 1, #w.stale)))
+    for from = 1, w.obsolete and #w.obsolete or 0, MOST_MEMBERS do
+      call('ZREM', w.key, unpack_all(w.obsolete, from, math.min(from + MOST_MEMBERS - 1, #w.obsolete)))
     end
     w.own, w.free = w.own + cost, w.free + cost
-    call('HSET', w.key, instance, pack(COUNT, w.own, clock, w.start, w.free))
-    call('PEXPIRE', w.key, format('%.0f', math.max(LIFETIME, (w.last_end - clock) / 1000 + 1000)))
+    local member = pack(COUNT, w.own, w.start, w.free) .. instance
+    w.obsolete = { member }
+    call('ZADD', w.key, format('-%.0f', clock), member)
+    local last = w.leases > 0 and call('ZREVRANGE', w.key, '0', '0', 'WITHSCORES')[2] or clock
+    call('PEXPIRE', w.key, format('%.0f', math.max(LIFETIME, (last - clock) / 1000 + 1000)))
   end
 
   return { open = open, add = add, retry = RETRY }

@@ -1,6 +1,7 @@
--- Takes, renews or frees a lease: a slot of requests in flight that no instance holds, but which counts until its own end.
+-- Takes, renews or frees a lease: a slot of requests in flight that no instance holds, but which counts until its own end. Its cost
+-- grows with the logarithm of the number of leases.
 --
--- KEYS[1]  slots of an identifier and a resource: hash, see the part "slots" of decide.lua
+-- KEYS[1]  slots of an identifier and a resource: sorted set, see the part "slots" of decide.lua
 -- ARGV[1]  the lease
 -- ARGV[2]  "take", "renew" or "free"
 -- ARGV[3]  microseconds until its end
@@ -9,60 +10,53 @@
 --          was repaired, two more elements: 1, and the key
 
 local VALID = 3000000 -- microseconds for which the slots of an instance count after its heartbeat
-local COUNT, COUNT_BYTES, LEASE, LEASE_BYTES = '>I4I7I7I7', 25, '>I7I4', 11
+local COUNT, COUNT_BYTES = '>I4I7I7', 18
 local LIFETIME = 10000 -- milliseconds
-local MOST_FIELDS = 1000 -- of one command
+local MOST_ENDED = 100 -- that one call removes: more than it adds
 
 local key, lease, operation = KEYS[1], ARGV[1], ARGV[2]
 local time = redis.call('TIME')
 local clock = time[1] * 1000000 + time[2]
+local now = string.format('%.0f', clock)
 
-local fields, repaired = redis.pcall('HGETALL', key), false
-if fields.err then
-  if not string.find(fields.err, 'WRONGTYPE', 1, true) then
-    error(fields.err, 0)
+local members, repaired = redis.pcall('ZRANGEBYSCORE', key, '-inf', '0', 'WITHSCORES'), false
+if members.err then
+  if not string.find(members.err, 'WRONGTYPE', 1, true) then
+    error(members.err, 0)
   end
   if type(redis.pcall('UNLINK', key)) == 'table' then
     redis.call('DEL', key)
   end
-  fields, repaired = {}, true
+  members, repaired = {}, true
 end
 
-local held, last_end, found, stale = 0, 0, false, {}
-for i = 1, #fields, 2 do
-  local value, current = fields[i + 1], false
-  if #value == COUNT_BYTES then
-    local units, beat = struct.unpack(COUNT, value)
-    current = beat > clock - VALID and beat <= clock + VALID
-    held = held + (current and units or 0)
-  elseif #value == LEASE_BYTES then
-    local ends, units = struct.unpack(LEASE, value)
-    current = ends > clock
-    if current then
-      held = held + units
-      last_end = math.max(last_end, ends)
-      found = found or fields[i] == lease
-    end
-  end
-  if not current then
-    stale[#stale + 1] = fields[i]
+local ended = redis.call('ZRANGEBYSCORE', key, '(0', now, 'LIMIT', '0', MOST_ENDED)
+local held = redis.call('ZCOUNT', key, '(' .. now, '+inf')
+for i = 1, #members, 2 do
+  local member, beat = members[i], -members[i + 1]
+  if #member > COUNT_BYTES and beat > clock - VALID and beat <= clock + VALID then
+    held = held + struct.unpack(COUNT, member)
+  elseif #ended < 2 * MOST_ENDED then
+    ended[#ended + 1] = member
   end
 end
-for from = 1, #stale, MOST_FIELDS do
-  redis.call('HDEL', key, unpack(stale, from, math.min(from + MOST_FIELDS - 1, #stale)))
+local ends = tonumber(redis.call('ZSCORE', key, lease) or 0)
+local found = ends > clock
+if #ended > 0 then
+  redis.call('ZREM', key, unpack(ended))
 end
 
 local done = 0
 if operation == 'free' then
   done = found and 1 or 0
   if found then
-    redis.call('HDEL', key, lease)
+    redis.call('ZREM', key, lease)
     held = held - 1
   end
 elseif found or operation == 'take' and held < tonumber(ARGV[4]) then
-  local ends = clock + tonumber(ARGV[3])
-  redis.call('HSET', key, lease, struct.pack(LEASE, ends, 1))
-  redis.call('PEXPIRE', key, string.format('%.0f', math.max(LIFETIME, (math.max(last_end, ends) - clock) / 1000 + 1000)))
+  redis.call('ZADD', key, string.format('%.0f', clock + tonumber(ARGV[3])), lease)
+  local last = redis.call('ZREVRANGE', key, '0', '0', 'WITHSCORES')[2]
+  redis.call('PEXPIRE', key, string.format('%.0f', math.max(LIFETIME, (last - clock) / 1000 + 1000)))
   done = 1
   held = held + (found and 0 or 1)
 end

@@ -8,6 +8,7 @@ import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.regex.Pattern;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -20,6 +21,7 @@ import dev.sluice.store.StoreResult;
 import dev.sluice.store.StoreUnderTest;
 import dev.sluice.store.WindowClaim;
 import dev.sluice.store.WindowKeys;
+import dev.sluice.store.concurrency.LeaseToken;
 import dev.sluice.testing.Polling;
 import io.vertx.redis.client.Command;
 import io.vertx.redis.client.Request;
@@ -114,8 +116,7 @@ class SharedSlotsTest {
 
     /** Returns the time of the last heartbeat of the only instance. */
     private long heartbeat() {
-        var value = redis.send(Request.cmd(Command.HVALS).arg(KEY)).get(0).toBuffer();
-        return value.getLong(3) & (1L << 56) - 1;
+        return -redis.send(Request.cmd(Command.ZRANGE).arg(KEY).arg(0).arg(0).arg("WITHSCORES")).get(0).get(1).toLong();
     }
 
     @Test
@@ -154,10 +155,10 @@ class SharedSlotsTest {
         var one = instance();
         // a grant whose reply the instance has never received
         one.take("shared", slots(5));
-        var fields = redis.send(Request.cmd(Command.HKEYS).arg(KEY));
-        var value = redis.send(Request.cmd(Command.HVALS).arg(KEY)).get(0).toBuffer();
-        value.setInt(0, value.getInt(0) + 2);
-        redis.send(Request.cmd(Command.HSET).arg(KEY).arg(fields.get(0).toString()).arg(value));
+        var member = redis.send(Request.cmd(Command.ZRANGE).arg(KEY).arg(0).arg(0)).get(0).toBuffer();
+        redis.send(Request.cmd(Command.ZREM).arg(KEY).arg(member));
+        var changed = member.copy().setInt(0, member.getInt(0) + 2);
+        redis.send(Request.cmd(Command.ZADD).arg(KEY).arg(-redis.now()).arg(changed));
 
         awaitHeld(one, 1);
     }
@@ -169,6 +170,52 @@ class SharedSlotsTest {
         one.store.clearSlots().toCompletionStage().toCompletableFuture().join();
 
         assertThat(keyExists()).isFalse();
+    }
+
+    /** The script counts leases by their scores: Redis's time for a call does not grow with their number. */
+    @Test
+    void callTakesNoLongerWithManyLeases() {
+        var one = instance();
+        leaseTimes(one, 200);
+        long few = leaseTimes(one, 200);
+        for (int from = 0; from < 50_000; from += 1000) {
+            var add = Request.cmd(Command.ZADD).arg(KEY);
+            for (int i = from; i < from + 1000; i++) {
+                add.arg(redis.now() + 600 * SECOND).arg("lease" + i);
+            }
+            redis.send(add);
+        }
+        long many = leaseTimes(one, 200);
+
+        assertThat(one.used("shared", slots(100_000))).as("leases and slots are counted together").isEqualTo(50_000);
+        assertThat(many).as("microseconds; with few leases %d", few).isLessThan(20 * few);
+    }
+
+    /** Takes and frees leases and slots. Returns Redis's time for it in microseconds. */
+    private long leaseTimes(SlotInstance instance, int count) {
+        redis.send(Request.cmd(Command.CONFIG).arg("RESETSTAT"));
+        for (int i = 0; i < count; i++) {
+            var lease = LeaseToken.create("shared", "r", 60);
+            assertThat(instance.store.takeLease(lease, 100_000).await().indefinitely().done()).isTrue();
+            assertThat(instance.store.freeLease(lease).await().indefinitely().done()).isTrue();
+            instance.take("shared", slots(100_000)).slot().release();
+        }
+        var statistics = redis.send(Request.cmd(Command.INFO).arg("commandstats")).toString();
+        return Pattern.compile("cmdstat_eval(?:sha)?:calls=\\d+,usec=(\\d+)").matcher(statistics).results()
+                .mapToLong(match -> Long.parseLong(match.group(1))).sum();
+    }
+
+    @Test
+    void endedLeasesAreRemovedStepByStep() {
+        var one = instance();
+        for (int i = 0; i < 250; i++) {
+            redis.send(Request.cmd(Command.ZADD).arg(KEY).arg(redis.now() - i).arg("ended" + i));
+        }
+        for (int i = 1; i <= 3; i++) {
+            var taken = one.store.takeLease(LeaseToken.create("shared", "r", 60), 3).await().indefinitely();
+            assertThat(taken.held()).isEqualTo(i);
+        }
+        assertThat(redis.send(Request.cmd(Command.ZCARD).arg(KEY)).toInteger()).isEqualTo(3);
     }
 
     @Test

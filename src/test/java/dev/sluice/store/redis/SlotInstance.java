@@ -26,10 +26,18 @@ final class SlotInstance implements AutoCloseable {
     final HeldSlots held = new HeldSlots();
 
     SlotInstance(String url) {
+        this(url, TIMEOUT);
+    }
+
+    /** @param timeout time for which a decision waits for Redis; three times as long, the circuit opens */
+    SlotInstance(String url, Duration timeout) {
         client = Redis.createClient(vertx, new RedisOptions().setConnectionString(url));
         manager = new RedisConnectionManager(vertx, client::connect, KEYS, 10_000);
+        if (timeout != TIMEOUT) {
+            manager.setReplyTimeout(timeout);
+        }
         manager.start().toCompletionStage().toCompletableFuture().join();
-        store = new RedisWindowStore(manager, KEYS, StoreUnderTest.EXACT, StoreUnderTest.MAX_WINDOWS, TIMEOUT,
+        store = new RedisWindowStore(manager, KEYS, StoreUnderTest.EXACT, StoreUnderTest.MAX_WINDOWS, timeout,
                 GrantRecorder.NONE,
                 held, StoreUnderTest.InRedis.TEST_TIME);
     }

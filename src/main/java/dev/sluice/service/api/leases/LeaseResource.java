@@ -82,6 +82,9 @@ public class LeaseResource {
                 return Uni.createFrom().item(ReservedIdentifiers.ERROR.toResponse(context));
             }
             return leases.take(body.identifier(), body.resource(), body.limit(), body.ttlSeconds()).map(result -> {
+                if (result.lease() != null) {
+                    abandonIfUndelivered(result.lease(), context);
+                }
                 headers.write(context.response().headers(), result.decision());
                 return result.lease() == null
                         ? ErrorResponse.rateLimitExceeded(result.decision()).toResponse(context)
@@ -92,6 +95,19 @@ public class LeaseResource {
                                 .build();
             });
         });
+    }
+
+    /** A client that is gone before the end of the response does not know its lease, and cannot free it. */
+    private void abandonIfUndelivered(String lease, RoutingContext context) {
+        if (context.response().closed()) {
+            leases.abandon(lease);
+        } else {
+            context.addEndHandler(end -> {
+                if (end.failed()) {
+                    leases.abandon(lease);
+                }
+            });
+        }
     }
 
     /** Renews a lease. */
