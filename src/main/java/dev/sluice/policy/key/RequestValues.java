@@ -4,6 +4,7 @@ import java.nio.charset.StandardCharsets;
 
 import dev.sluice.text.FieldNames;
 import dev.sluice.text.HeaderText;
+import dev.sluice.text.ParameterNames;
 import dev.sluice.text.PercentEncoding;
 import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpHeaders;

@@ -1,4 +1,4 @@
-package dev.sluice.policy.key;
+package dev.sluice.text;
 
 import java.util.regex.Pattern;
 
@@ -7,7 +7,7 @@ import java.util.regex.Pattern;
  * of a name, cuts it at a null character, and turns spaces, dots and an opening bracket into underscores. Rack (Ruby) drops brackets
  * around a name, and several frameworks read {@code name[]} and {@code name[0]} as an array, which JavaScript converts to a number.
  */
-final class ParameterNames {
+public final class ParameterNames {
 
     private static final Pattern INDICES = Pattern.compile("(?:\\[[0-9]*])+$");
 
@@ -15,7 +15,7 @@ final class ParameterNames {
     }
 
     /** Returns whether a common server may read the name of a parameter as another one. Both are percent-decoded. */
-    static boolean isReadAs(String given, String name) {
+    public static boolean isReadAs(String given, String name) {
         if (given.equalsIgnoreCase(name)) {
             return true;
         }
