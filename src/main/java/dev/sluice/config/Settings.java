@@ -127,6 +127,7 @@ final class Settings {
             rate-limit.llm.<provider>.input-tokens.<tier> text -
             rate-limit.llm.<provider>.output-tokens.<tier> text -
             rate-limit.llm.<provider>.budget.<tier> text -
+            rate-limit.llm.<provider>.concurrency text -
             rate-limit.llm.<provider>.concurrency.<tier> text -
             rate-limit.llm.<provider>.output-estimate integer -
             rate-limit.llm.<provider>.max-reserved-output integer 4096
@@ -136,6 +137,7 @@ final class Settings {
             rate-limit.llm.<provider>.models.<model>.input-tokens.<tier> text -
             rate-limit.llm.<provider>.models.<model>.output-tokens.<tier> text -
             rate-limit.llm.<provider>.models.<model>.budget.<tier> text -
+            rate-limit.llm.<provider>.models.<model>.concurrency text -
             rate-limit.llm.<provider>.models.<model>.concurrency.<tier> text -
             rate-limit.llm.<provider>.models.<model>.output-estimate integer -
             rate-limit.llm.<provider>.prices.<model>.input text -

@@ -31,7 +31,8 @@ public record Tiers(List<String> names, Map<String, Rate> defaults, Set<String> 
         return unknown(tier, names);
     }
 
-    static String unknown(String tier, List<String> names) {
+    /** Describes a problem: the tier is not one of these. */
+    public static String unknown(String tier, List<String> names) {
         return "an unknown tier; allowed: " + String.join(", ", names) + Suggestions.hint(tier, names);
     }
 

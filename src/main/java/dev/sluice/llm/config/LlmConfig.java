@@ -127,8 +127,12 @@ public interface LlmConfig {
         /** US dollars: an amount per window and tier. */
         Map<String, String> budget();
 
-        /** Calls in flight over all instances: a number per tier. 1 to 1,000,000. */
+        /** Calls in flight over all instances: a number per tier, 1 to 1,000,000, or {@code unlimited}. */
         Map<String, String> concurrency();
+
+        /** Calls in flight over all instances: the number of all tiers that have none of their own. */
+        @WithName("concurrency")
+        Optional<String> concurrencyOfAllTiers();
 
         /** Output tokens that a call that sets no maximum reserves at least; default: what is typical of it, 4096 if that is unknown. */
         Optional<Long> outputEstimate();

@@ -22,12 +22,16 @@ record ConfiguredLimits(Map<LimitKind, Map<String, String>> rates, Optional<Long
         return new ConfiguredLimits(rates, config.outputEstimate());
     }
 
-    /** Returns these limits with those of the rules file in their place. A tier that the file does not name keeps its limit. */
+    /**
+     * Returns these limits with those of the rules file in their place. A tier that the file does not name keeps its limit, unless the
+     * file has one for all tiers.
+     */
     ConfiguredLimits overriddenBy(ConfiguredLimits file) {
         var merged = new EnumMap<LimitKind, Map<String, String>>(LimitKind.class);
         rates.forEach((kind, own) -> {
-            var byTier = new HashMap<>(own);
-            byTier.putAll(file.rates().get(kind));
+            var inFile = file.rates().get(kind);
+            var byTier = new HashMap<>(inFile.containsKey(LimitKind.ALL_TIERS) ? Map.<String, String>of() : own);
+            byTier.putAll(inFile);
             merged.put(kind, byTier);
         });
         return new ConfiguredLimits(merged, file.outputEstimate().or(() -> outputEstimate));

@@ -29,9 +29,10 @@ final class FreeCallRates {
         if (node == null) {
             texts.putAll(config.freeCalls().tiers());
         } else {
-            var inFile = node.stringMapOrString(OTHERS, problems);
+            var inFile = new LinkedHashMap<>(node.stringMapOrString(OTHERS, problems));
             if (!inFile.containsKey(OTHERS)) {
                 node.allowKeys(Set.copyOf(tiers.names()), problems);
+                inFile.keySet().retainAll(tiers.names());
             }
             texts.putAll(inFile);
         }
@@ -39,6 +40,7 @@ final class FreeCallRates {
         texts.forEach((tier, text) -> {
             if (node == null && !tier.equals(OTHERS) && !tiers.isKnown(tier)) {
                 problems.add(PROPERTY + '.' + tier, text, tiers.unknown(tier));
+                return;
             }
             try {
                 rates.put(tier, Rate.parse(text));

@@ -2,7 +2,9 @@ package dev.sluice.llm.policy;
 
 import java.util.Collections;
 import java.util.EnumSet;
+import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 
@@ -26,6 +28,9 @@ public enum LimitKind {
     BUDGET("budget", QuotaUnit.NANODOLLARS, LimitConfig::budget),
     /** Calls in flight: a call holds a slot until it ends. */
     CONCURRENCY("concurrency", QuotaUnit.CONCURRENT_REQUESTS, LimitConfig::concurrency);
+
+    /** Key of the limit of all tiers, as long as it is in a map with theirs. */
+    static final String ALL_TIERS = "";
 
     private static final String CONCURRENCY_SYNTAX = "a whole number of calls in flight from 1 to "
             + QuotaUnit.CONCURRENT_REQUESTS.maxLimit() + ", or 'unlimited'";
@@ -97,9 +102,20 @@ public enum LimitKind {
         return this == CONCURRENCY ? CONCURRENCY_SYNTAX : this == BUDGET ? Rate.BUDGET_SYNTAX : Rate.SYNTAX;
     }
 
-    /** Returns the configured rates by tier. */
+    /** Returns the configured rates by tier; under {@link #ALL_TIERS} that of all tiers that have none of their own. */
     Map<String, String> rates(LimitConfig config) {
-        return setting.apply(config);
+        var ofAll = isForAllTiers() ? config.concurrencyOfAllTiers() : Optional.<String>empty();
+        if (ofAll.isEmpty()) {
+            return setting.apply(config);
+        }
+        var rates = new HashMap<>(setting.apply(config));
+        rates.put(ALL_TIERS, ofAll.get());
+        return rates;
+    }
+
+    /** Returns whether one limit may stand for all tiers. */
+    boolean isForAllTiers() {
+        return this == CONCURRENCY;
     }
 
     /** Returns what follows the provider's name in the resource of its rule. */

@@ -127,15 +127,19 @@ final class LlmRules {
         var name = kind.settingName();
         var rates = new LinkedHashMap<String, Rate>();
         configured.rates().get(kind).forEach((tier, text) -> {
+            var property = tier.equals(LimitKind.ALL_TIERS) ? prefix + name : prefix + name + '.' + tier;
             try {
                 var rate = kind.parse(text);
+                if (tier.equals(LimitKind.ALL_TIERS)) {
+                    tiers.names().forEach(each -> rates.putIfAbsent(each, rate));
+                    return;
+                }
                 if (!tiers.isKnown(tier) && !BuiltInRates.contains(tier, rate)) {
-                    problems.add(prefix + name + '.' + tier, text, tiers.unknown(tier));
+                    problems.add(property, text, tiers.unknown(tier));
                 }
                 rates.put(tier, rate);
             } catch (IllegalArgumentException e) {
-                problems.add(prefix + name + '.' + tier, text,
-                        e.getMessage() + "; allowed: " + kind.syntax());
+                problems.add(property, text, e.getMessage() + "; allowed: " + kind.syntax());
             }
         });
         return rates;

@@ -97,18 +97,21 @@ record ProviderLimits(LlmConfig.ProviderConfig configured, ConfiguredLimits limi
         private ConfiguredLimits limits(ConfigNode node) {
             var rates = new EnumMap<LimitKind, Map<String, String>>(LimitKind.class);
             for (var kind : LimitKind.values()) {
-                rates.put(kind, rates(node, kind.settingName()));
+                node.child(kind.settingName()).ifPresent(byTier -> rates.put(kind, rates(byTier, kind)));
+                rates.putIfAbsent(kind, Map.of());
             }
             return new ConfiguredLimits(rates, outputEstimate(node));
         }
 
-        private Map<String, String> rates(ConfigNode node, String name) {
-            node.entries(name, problems).forEach((tier, rate) -> {
-                if (!tiers.names().contains(tier)) {
-                    rate.addProblem(problems, "an unknown tier; allowed: " + String.join(", ", tiers.names()));
-                }
+        private Map<String, String> rates(ConfigNode byTier, LimitKind kind) {
+            var rates = new HashMap<>(kind.isForAllTiers()
+                    ? byTier.stringMapOrString(LimitKind.ALL_TIERS, problems)
+                    : byTier.stringMap(problems));
+            byTier.children().filter(rate -> !tiers.names().contains(rate.key())).forEach(rate -> {
+                rate.addProblem(problems, Tiers.unknown(rate.key(), tiers.names()));
+                rates.remove(rate.key());
             });
-            return node.stringMap(name, problems).orElse(Map.of());
+            return rates;
         }
 
         private Optional<Long> outputEstimate(ConfigNode node) {

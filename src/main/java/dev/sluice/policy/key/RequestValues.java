@@ -4,6 +4,7 @@ import java.nio.charset.StandardCharsets;
 
 import dev.sluice.text.FieldNames;
 import dev.sluice.text.HeaderText;
+import dev.sluice.text.ParameterNames;
 import dev.sluice.text.PercentEncoding;
 import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpHeaders;
@@ -34,8 +35,8 @@ public final class RequestValues {
     }
 
     /**
-     * Adds the value of each query parameter of a name. Some servers ignore the case of names, and some take the semicolon for a
-     * separator.
+     * Adds the value of each query parameter of a name, also in {@linkplain ParameterNames other spellings}. Some servers take the
+     * semicolon for a separator.
      *
      * @param query query as it was sent; null if there is none
      */
@@ -48,7 +49,7 @@ public final class RequestValues {
         }
     }
 
-    /** Adds the value of each cookie of a name. Some servers ignore the case of names. */
+    /** Adds the value of each cookie of a name, also in {@linkplain ParameterNames other spellings}. */
     static void cookie(MultiMap headers, String name, ValueReadings readings) {
         for (var line : headers.getAll(HttpHeaders.COOKIE)) {
             pairs(line, ";", name, true, readings);
@@ -59,7 +60,7 @@ public final class RequestValues {
         for (var pair : text.split(separator)) {
             int equals = pair.indexOf('=');
             var given = decode((equals < 0 ? pair : pair.substring(0, equals)).strip());
-            if (given.equalsIgnoreCase(name)) {
+            if (ParameterNames.isReadAs(given, name)) {
                 readings.add(equals < 0 ? "" : decode(unquoted(pair.substring(equals + 1).strip())),
                         exact && given.equals(name));
             }

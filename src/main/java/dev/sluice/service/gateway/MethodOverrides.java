@@ -10,6 +10,7 @@ import jakarta.enterprise.context.ApplicationScoped;
 
 import dev.sluice.service.config.ServiceConfig;
 import dev.sluice.text.FieldNames;
+import dev.sluice.text.ParameterNames;
 import io.netty.handler.codec.http.QueryStringDecoder;
 import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpServerRequest;
@@ -24,9 +25,7 @@ import io.vertx.core.http.HttpServerRequest;
 public class MethodOverrides {
 
     private static final Set<String> FIELDS = Set.of("x-http-method-override", "x-method-override", "x-http-method");
-    private static final String PARAMETER = "method";
-    /** The underscore in {@code _method}, and characters that PHP takes for it. */
-    private static final String UNDERSCORES = "_.[";
+    private static final String PARAMETER = "_method";
     /** Splits a query after each separator. Rack 2 (Rails) takes the semicolon for one too. */
     private static final Pattern PARTS = Pattern.compile("(?<=[&;])");
 
@@ -122,17 +121,10 @@ public class MethodOverrides {
         int equals = parameter.indexOf('=');
         var name = equals < 0 ? parameter : parameter.substring(0, equals);
         if (name.indexOf('%') >= 0 || name.indexOf('+') >= 0) {
-            name = asSeenByPhp(decoded(name));
+            name = decoded(name);
         }
-        return name.length() > PARAMETER.length() && UNDERSCORES.indexOf(name.charAt(0)) >= 0
-                && name.regionMatches(true, 1, PARAMETER, 0, PARAMETER.length())
-                && (name.length() == 1 + PARAMETER.length() || name.charAt(1 + PARAMETER.length()) == '[');
-    }
-
-    /** Returns a name without the spaces at its beginning, and what follows a null character. */
-    private static String asSeenByPhp(String name) {
-        int end = name.indexOf('\0');
-        return (end < 0 ? name : name.substring(0, end)).stripLeading();
+        int index = name.indexOf('[', 1);
+        return ParameterNames.isReadAs(index < 0 ? name : name.substring(0, index), PARAMETER);
     }
 
     private static String decoded(String text) {

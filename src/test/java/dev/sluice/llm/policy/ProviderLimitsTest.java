@@ -36,11 +36,15 @@ class ProviderLimitsTest {
     }
 
     private static LlmPolicySnapshot snapshot(RulesDocument file) {
+        return snapshot(file, Map.of("rate-limit.llm.openai.requests.free", "1/minute",
+                "rate-limit.llm.openai.requests.pro", "2/minute", "rate-limit.llm.openai.tokens.free", "100/minute",
+                "rate-limit.llm.openai.models.\"gpt-4o\".requests.free", "3/minute",
+                "rate-limit.llm.openai.models.\"gpt-4o\".tokens.free", "30/minute"));
+    }
+
+    private static LlmPolicySnapshot snapshot(RulesDocument file, Map<String, String> properties) {
         var settings = new SmallRyeConfigBuilder().withMapping(LlmConfig.class)
-                .withSources(new PropertiesConfigSource(Map.of("rate-limit.llm.openai.requests.free", "1/minute",
-                        "rate-limit.llm.openai.requests.pro", "2/minute", "rate-limit.llm.openai.tokens.free", "100/minute",
-                        "rate-limit.llm.openai.models.\"gpt-4o\".requests.free", "3/minute",
-                        "rate-limit.llm.openai.models.\"gpt-4o\".tokens.free", "30/minute"), "settings", 100))
+                .withSources(new PropertiesConfigSource(properties, "settings", 100))
                 .withConverter(MemorySize.class, 100,
                         new MemorySizeConverter())
                 .withConverter(Duration.class, 100, new DurationConverter())
@@ -133,6 +137,35 @@ class ProviderLimitsTest {
         assertThat(snapshot.describeLimits(Provider.OPENAI)).isEqualTo("requests, tokens, input-tokens, output-tokens");
         assertThat(snapshot.rulesWithSources()).hasEntrySatisfying(snapshot.rule("llm:openai:input-tokens"),
                 source -> assertThat(source).isEqualTo("rows.yaml:3"));
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', nullValues = "-", value = {
+            "{concurrency: 5} | 5 | 5 | -",
+            "{concurrency: {pro: 7}} | 3 | 7 | -",
+            "{concurrency: unlimited} | - | - | -",
+            "{models: {my-model: {concurrency: 2}}} | 3 | 9 | 2",
+            "{models: {my-model: {concurrency: {free: 1}}}} | 3 | 9 | 9"})
+    void callsInFlightAreForAllTiersOrPerTier(String yaml, Long free, Long pro, Long proOfModel) {
+        var settings = Map.of("rate-limit.llm.openai.concurrency", "3", "rate-limit.llm.openai.concurrency.pro", "9",
+                "rate-limit.llm.openai.models.\"my-model\".concurrency", "unlimited");
+        var snapshot = snapshot(RulesDocuments.of("llm: {openai: " + yaml + '}'), settings);
+        assertThat(snapshot.problems().lines()).isEmpty();
+        assertThat(rate(snapshot, LimitKind.CONCURRENCY, "free", "x")).isEqualTo(inFlight(free));
+        assertThat(rate(snapshot, LimitKind.CONCURRENCY, "pro", "x")).isEqualTo(inFlight(pro));
+        assertThat(rate(snapshot, LimitKind.CONCURRENCY, "pro", "my-model")).isEqualTo(inFlight(proOfModel));
+    }
+
+    private static Rate inFlight(Long calls) {
+        return calls == null ? Rate.UNLIMITED : Rate.concurrency(calls);
+    }
+
+    @Test
+    void eachInvalidEntryIsReportedOnce() {
+        assertThat(snapshot("llm: {openai: {concurrency: {gold: 5}}, free-calls: {concurrency: 5}}").problems().lines())
+                .hasSize(2);
+        assertThat(snapshot("llm: {openai: {concurrency: 0}}").problems().lines()).singleElement().asString()
+                .startsWith("rows.yaml:1: llm.openai.concurrency=0: ").contains("1 to 1000000");
     }
 
     @Test

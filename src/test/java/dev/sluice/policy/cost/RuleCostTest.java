@@ -43,6 +43,26 @@ class RuleCostTest {
                 .hasMessage("'reqest-header' is no source of a cost; did you mean request-header?");
     }
 
+    /** PHP, Rack and qs read these as the same parameter. */
+    @ParameterizedTest
+    @CsvSource({"page_size, page.size", "page_size, page%20size", "page_size, +page_size", "page_size, page[size",
+            "page_size, page%5Bsize", "page_size, %20Page.Size", "page_size, page_size%00x", "page_size, page_size[]",
+            "page_size, page_size[0]", "page_size, page.size[1][]", "page_size, [page_size]", "page_size, page_size]",
+            "page.size, page_size", "page[size], page[size]", "page[size], page.size]"})
+    void otherSpellingsOfAParameterCount(String name, String spelling) {
+        var cost = RuleCost.parse("query:" + name + ";default=3");
+        assertThat(cost.units(NO_HEADERS, spelling + "=40")).isEqualTo(40);
+        assertThat(cost.units(NO_HEADERS, name + "=1&" + spelling + "=40")).isEqualTo(40);
+        assertThat(cost.units(NO_HEADERS, spelling + "=40&" + name + "=1")).isEqualTo(40);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"page_size, page-size", "page_size, pagesize", "page_size, page_size_", "page_size, page[size]",
+            "page, page[size]", "page, page.size", "page, page[", "page[size], page", "page_size, x.page_size"})
+    void otherParametersDoNotCount(String name, String other) {
+        assertThat(RuleCost.parse("query:" + name + ";default=3").units(NO_HEADERS, other + "=40")).isEqualTo(3);
+    }
+
     /** Whatever stands beside a number: the request takes that number at least, or is rejected. */
     @Test
     void noFurtherValueLowersACost() {

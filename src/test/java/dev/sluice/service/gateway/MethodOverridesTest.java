@@ -47,7 +47,8 @@ class MethodOverridesTest {
     /** In PHP, characters that a variable's name cannot have stand for the underscore. */
     @ParameterizedTest
     @CsvSource({"/a?_method=DELETE,/a", "/a?x=1&_method=DELETE&y=2,/a?x=1&y=2", "/a?_METHOD=DELETE&x,/a?x",
-            "/a?%5Fmethod=DELETE,/a", "/a?%5fm%65thod=%44ELETE,/a", "/a?.method=DELETE,/a", "/a?+_method=DELETE,/a",
+            "/a?%5Fmethod=DELETE,/a", "/a?%5fm%65thod=%44ELETE,/a", "/a?.method=DELETE,/a", "/a?[_method]=DELETE,/a",
+            "/a?.method[x]=DELETE,/a", "/a?+_method=DELETE,/a",
             "/a?%20_method=DELETE,/a", "/a?_method%00x=DELETE,/a", "/a?x=1;_method=DELETE;y=2,/a?x=1;y=2",
             "/a?_method=DELETE;x=1&y,/a?x=1&y", "/a?x=1;_method=DELETE,/a?x=1", "/a?_method[]=DELETE,/a",
             "/a?_method%5B0%5D=DELETE,/a", "/a?x=%&_method=DELETE,/a?x=%"})
