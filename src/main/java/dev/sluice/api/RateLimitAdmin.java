@@ -45,7 +45,7 @@ public interface RateLimitAdmin {
     Uni<Map<String, Long>> limits(String identifier);
 
     /**
-     * Resets the windows of an identifier on one resource.
+     * Resets the windows of an identifier on one resource, and frees its leases. Slots of requests in flight are not freed.
      *
      * @param identifier owner of the windows
      * @param resource name of the resource
@@ -53,12 +53,12 @@ public interface RateLimitAdmin {
     Uni<Void> reset(String identifier, String resource);
 
     /**
-     * Resets all windows of an identifier.
+     * Resets all windows of an identifier, and frees its leases. Slots of requests in flight are not freed.
      *
      * @param identifier owner of the windows
      */
     Uni<Void> reset(String identifier);
 
-    /** Resets all windows of all identifiers. */
+    /** Resets all windows of all identifiers. Leases are not freed. */
     Uni<Void> resetAll();
 }

@@ -21,6 +21,7 @@ import dev.sluice.store.concurrency.LeaseToken;
 import dev.sluice.store.memory.InMemoryWindowStore;
 import dev.sluice.store.redis.LeaseState;
 import dev.sluice.store.redis.RedisWindowStore;
+import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
 
 /**
@@ -183,6 +184,34 @@ public final class ConcurrencyLeases {
         } else {
             redis.abandonLease(lease);
         }
+    }
+
+    /** Returns the resources of an identifier that have leases; none while Redis is unavailable. */
+    public Uni<List<String>> resources(String identifier) {
+        if (redis == null) {
+            return Uni.createFrom().item(() -> held.keySet().stream().filter(lease -> lease.identifier().equals(identifier))
+                    .map(LeaseToken::resource).distinct().toList());
+        }
+        return SubscriberContext.completeOn(
+                () -> redis.available() ? redis.leasedResources(identifier) : Uni.createFrom().item(List.of()));
+    }
+
+    /**
+     * Frees the leases of an identifier.
+     *
+     * @param resource null for those of all its resources
+     */
+    Uni<Void> freeAll(String identifier, String resource) {
+        if (redis == null) {
+            held.keySet().stream()
+                    .filter(lease -> lease.identifier().equals(identifier)
+                            && (resource == null || lease.resource().equals(resource)))
+                    .forEach(this::freeInMemory);
+            return Uni.createFrom().voidItem();
+        }
+        var resources = resource == null ? redis.leasedResources(identifier) : Uni.createFrom().item(List.of(resource));
+        return resources.chain(some -> Multi.createFrom().iterable(some).onItem()
+                .transformToUniAndConcatenate(each -> redis.freeLeases(identifier, each)).toUni());
     }
 
     private LeaseState freeInMemory(LeaseToken lease) {

@@ -17,15 +17,17 @@ final class DefaultRateLimitAdmin implements RateLimitAdmin {
     private final FailoverWindowStore store;
     private final PeriodCalendar calendar;
     private final MicrosClock clock;
+    private final ConcurrencyLeases leases;
 
     /**
      * @param calendar periods of the time zone
      * @param clock tells which periods are the current ones
      */
-    DefaultRateLimitAdmin(FailoverWindowStore store, PeriodCalendar calendar, MicrosClock clock) {
+    DefaultRateLimitAdmin(FailoverWindowStore store, PeriodCalendar calendar, MicrosClock clock, ConcurrencyLeases leases) {
         this.store = store;
         this.calendar = calendar;
         this.clock = clock;
+        this.leases = leases;
     }
 
     @Override
@@ -60,6 +62,8 @@ final class DefaultRateLimitAdmin implements RateLimitAdmin {
     }
 
     private Uni<Void> reset(ResetScope scope) {
-        return SubscriberContext.completeOn(() -> store.reset(scope));
+        return SubscriberContext.completeOn(() -> scope.identifier().isEmpty()
+                ? store.reset(scope)
+                : store.reset(scope).chain(() -> leases.freeAll(scope.identifier(), scope.resource())));
     }
 }

@@ -278,8 +278,8 @@ class RateLimiterProducer implements StoreStatus {
     @Produces
     @Singleton
     @DefaultBean
-    RateLimitAdmin admin() {
-        return new DefaultRateLimitAdmin(store, calendar, clock);
+    RateLimitAdmin admin(ConcurrencyLeases leases) {
+        return new DefaultRateLimitAdmin(store, calendar, clock, leases);
     }
 
     void validate(@Observes ConfigProblems problems) {

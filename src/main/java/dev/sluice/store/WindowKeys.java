@@ -62,6 +62,11 @@ public final class WindowKeys {
         return hashTags.keyPrefix(identifier) + SLOTS + identifier.length() + ':' + identifier + ':' + resource;
     }
 
+    /** Returns the key of the resources of an identifier that have leases: {@code sluice:{3f}:g:user:alice}. */
+    public String leases(String identifier) {
+        return hashTags.keyPrefix(identifier) + "g:" + identifier;
+    }
+
     public String index(String identifier) {
         return index(hashTags.keyPrefix(identifier), identifier);
     }

@@ -74,6 +74,18 @@ class ConcurrencyLeasesTest {
     }
 
     @Test
+    void allLeasesOfAnIdentifierAreFreed() {
+        take(60);
+        assertThat(leases.resources("job").await().indefinitely()).containsExactly("r");
+        leases.freeAll("other", null).await().indefinitely();
+        leases.freeAll("job", "other").await().indefinitely();
+        assertThat(take(60).lease()).isNull();
+        leases.freeAll("job", null).await().indefinitely();
+        assertThat(leases.resources("job").await().indefinitely()).isEmpty();
+        assertThat(take(60).lease()).isNotNull();
+    }
+
+    @Test
     void abandonedLeaseIsFree() {
         leases.abandon(take(60).lease());
         assertThat(take(60).lease()).isNotNull();

@@ -25,11 +25,13 @@ import org.eclipse.microprofile.openapi.annotations.security.SecurityRequirement
 import org.eclipse.microprofile.openapi.annotations.tags.Tag;
 
 import dev.sluice.api.QuotaStatus;
+import dev.sluice.api.QuotaUnit;
 import dev.sluice.api.Rate;
 import dev.sluice.api.RateLimitAdmin;
 import dev.sluice.api.RateLimitRequest;
 import dev.sluice.api.RateLimiter;
 import dev.sluice.api.ResourceCheck;
+import dev.sluice.engine.ConcurrencyLeases;
 import dev.sluice.http.ErrorResponse;
 import dev.sluice.http.ServiceEndpoint;
 import dev.sluice.policy.CurrentPolicy;
@@ -52,6 +54,7 @@ public class WindowsResource {
     static final int MAX_RESOURCES = 100;
 
     private static final String IDENTITY = "identity";
+    private static final Rate ANY_NUMBER = Rate.concurrency(QuotaUnit.CONCURRENT_REQUESTS.maxLimit());
 
     private final EndpointAuthorization authorization;
     private final RateLimitAdmin admin;
@@ -59,15 +62,17 @@ public class WindowsResource {
     private final RulesView rules;
     private final CurrentPolicy policy;
     private final StoredLimits stored;
+    private final ConcurrencyLeases leases;
 
     WindowsResource(EndpointAuthorization authorization, RateLimitAdmin admin, RateLimiter limiter, RulesView rules,
-            CurrentPolicy policy, StoredLimits stored) {
+            CurrentPolicy policy, StoredLimits stored, ConcurrencyLeases leases) {
         this.authorization = authorization;
         this.admin = admin;
         this.limiter = limiter;
         this.rules = rules;
         this.policy = policy;
         this.stored = stored;
+        this.leases = leases;
     }
 
     /** Returns the windows of an identifier. */
@@ -113,9 +118,33 @@ public class WindowsResource {
         });
         return quotas(identifier, tier, List.copyOf(checks.values())).map(quotas -> {
             quotas.forEach(quota -> windows.add(WindowsResponse.Window.of(quota, source(quota.resource(), own))));
+            return windows;
+        }).flatMap(found -> slots(identifier, tier, own)).map(slots -> {
+            windows.addAll(slots);
             windows.sort(Comparator.comparing((WindowsResponse.Window window) -> !Boolean.TRUE.equals(window.denied()))
                     .thenComparing(WindowsResponse.Window::resource));
             return new WindowsResponse(identifier, tier, windows, resources.size() > MAX_RESOURCES);
+        });
+    }
+
+    /** Returns the slots of requests in flight that are held: of rules, and of leases, whose limit is not known if no rule has one. */
+    private Uni<List<WindowsResponse.Window>> slots(String identifier, String tier, Map<String, Rate> own) {
+        return leases.resources(identifier).flatMap(leased -> {
+            var limits = rules.concurrency(tier);
+            var checks = new ArrayList<ResourceCheck>();
+            limits.forEach((resource, limit) -> {
+                if (!own.containsKey(resource)) {
+                    checks.add(new ResourceCheck(resource, limit, 0));
+                }
+            });
+            leased.stream().filter(resource -> !limits.containsKey(resource) && !own.containsKey(resource))
+                    .forEach(resource -> checks.add(new ResourceCheck(resource, ANY_NUMBER, 0)));
+            return quotas(identifier, tier, checks.subList(0, Math.min(checks.size(), MAX_RESOURCES)))
+                    .map(quotas -> quotas.stream().filter(quota -> quota.remaining() < quota.limit())
+                            .map(quota -> limits.containsKey(quota.resource())
+                                    ? WindowsResponse.Window.of(quota, rules.source(quota.resource()))
+                                    : WindowsResponse.Window.leases(quota))
+                            .toList());
         });
     }
 

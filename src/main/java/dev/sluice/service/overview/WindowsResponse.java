@@ -28,7 +28,7 @@ record WindowsResponse(String identifier, @Schema(description = "Tier whose rate
     record Window(String resource,
             @Schema(description = "Units used; in US dollars for a budget") Object used,
             @Schema(description = "Limit of the rule for the tier, or of the stored identity; absent if none is known") Object limit,
-            @Schema(description = "tokens or usd; absent if requests are counted") String unit,
+            @Schema(description = "tokens, usd, or concurrent_requests for requests in flight; absent if requests are counted") String unit,
             @Schema(description = "Length of the window; absent if no limit is known: the longest window of the resource") Long windowSeconds,
             @Schema(description = "Calendar period that is the window") String period,
             @Schema(description = "Unix seconds, rounded up, at which the next unit becomes available; absent if no limit is known") Long resetAt,
@@ -44,6 +44,13 @@ record WindowsResponse(String identifier, @Schema(description = "Tier whose rate
                     quota.period() == null ? null : quota.period().value(), RateLimitHeaders.resetEpochSeconds(quota),
                     quota.denied(), quota.retryAt().map(at -> at.getEpochSecond() + (at.getNano() > 0 ? 1 : 0)).orElse(null),
                     source);
+        }
+
+        /** Slots whose limit only those know that take the leases. */
+        static Window leases(QuotaStatus quota) {
+            return new Window(quota.resource(), quota.limit() - quota.remaining(), null, quota.unit().jsonName(), null, null,
+                    null,
+                    null, null, null);
         }
 
         static Window unlimited(String resource, long used) {

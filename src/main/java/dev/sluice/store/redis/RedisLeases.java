@@ -8,9 +8,13 @@ import java.util.concurrent.LinkedBlockingQueue;
 import dev.sluice.redis.HashTags;
 import dev.sluice.redis.LuaScript;
 import dev.sluice.redis.RedisConnectionManager;
+import dev.sluice.redis.RedisScriptConnection;
 import dev.sluice.store.WindowKeys;
 import dev.sluice.store.concurrency.LeaseToken;
 import io.vertx.core.Future;
+import io.vertx.redis.client.Command;
+import io.vertx.redis.client.Request;
+import io.vertx.redis.client.Response;
 
 /** Leases of slots of requests in flight, in Redis. Thread-safe. */
 final class RedisLeases {
@@ -63,10 +67,29 @@ final class RedisLeases {
         all.forEach(this::abandon);
     }
 
+    /** Returns the resources of an identifier that have leases. */
+    Future<List<String>> resources(String identifier) {
+        return manager.send(Request.cmd(Command.ZRANGE).arg(keys.leases(identifier)).arg(0).arg(-1))
+                .map(names -> names.stream().map(Response::toString).toList())
+                .recover(failure -> RedisScriptConnection.isKeySpecific(failure)
+                        ? Future.succeededFuture(List.of()) // a foreign value, which the next lease replaces
+                        : Future.failedFuture(failure));
+    }
+
+    /** Frees all leases of a resource, some with each call: a long-running script delays decisions. */
+    Future<Void> freeAll(String identifier, String resource) {
+        return call(identifier, resource, "", "clear", 0, 0)
+                .compose(state -> state.done() ? Future.succeededFuture() : freeAll(identifier, resource));
+    }
+
     private Future<LeaseState> call(LeaseToken lease, String operation, long seconds, long limit) {
+        return call(lease.identifier(), lease.resource(), lease.id(), operation, seconds, limit);
+    }
+
+    private Future<LeaseState> call(String identifier, String resource, String id, String operation, long seconds, long limit) {
         return manager.connection().compose(connection -> connection
-                .eval(script, List.of(keys.slots(lease.identifier(), lease.resource())),
-                        List.of(lease.id(), operation, Long.toString(seconds * MICROS), Long.toString(limit)))
+                .eval(script, List.of(keys.slots(identifier, resource), keys.leases(identifier)),
+                        List.of(id, operation, Long.toString(seconds * MICROS), Long.toString(limit), resource))
                 .onSuccess(connection::reportRepairs)
                 .map(reply -> new LeaseState(reply.get(1).toInteger() == 1, reply.get(0).toLong(), reply.get(2).toLong())));
     }

@@ -170,6 +170,16 @@ public final class RedisWindowStore implements WindowStore {
         });
     }
 
+    /** Returns the resources of an identifier that have, or had, leases. */
+    public Uni<List<String>> leasedResources(String identifier) {
+        return withTimeout(() -> leases.resources(identifier), Function.identity());
+    }
+
+    /** Frees all leases of a resource. */
+    public Uni<Void> freeLeases(String identifier, String resource) {
+        return withTimeout(() -> leases.freeAll(identifier, resource), Function.identity());
+    }
+
     /** Frees a lease of which the client has not been told, as soon as Redis is available. */
     public void abandonLease(LeaseToken lease) {
         leases.abandon(lease);

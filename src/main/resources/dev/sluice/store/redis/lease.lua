@@ -1,12 +1,14 @@
--- Takes, renews or frees a lease: a slot of requests in flight that no instance holds, but which counts until its own end. Its cost
+-- Takes, renews or frees a lease, or frees all of a resource: a slot of requests in flight that no instance holds, but which counts until its own end. Its cost
 -- grows with the logarithm of the number of leases.
 --
 -- KEYS[1]  slots of an identifier and a resource: sorted set, see the part "slots" of decide.lua
--- ARGV[1]  the lease
--- ARGV[2]  "take", "renew" or "free"
+-- KEYS[2]  resources of the identifier with leases: sorted set, scored by the end of the last one in microseconds
+-- ARGV[1]  the lease; empty to free all
+-- ARGV[2]  "take", "renew", "free", or "clear": frees MOST_CLEARED leases
 -- ARGV[3]  microseconds until its end
 -- ARGV[4]  maximum number of slots
--- Returns  the time, 1 if it was done and 0 if there was no free slot or no such lease, and the slots that are held then. If the key
+-- ARGV[5]  the resource
+-- Returns  the time, 1 if it was done and 0 if there was no free slot, no such lease, or after "clear" if more are left, and the slots that are held then. If the key
 --          was repaired, two more elements: 1, and the key
 
 local VALID = 3000000 -- microseconds for which the slots of an instance count after its heartbeat
@@ -14,7 +16,10 @@ local COUNT, COUNT_BYTES = '>I4I7I7', 18
 local LIFETIME = 10000 -- milliseconds
 local MOST_ENDED = 100 -- that one call removes: more than it adds
 
-local key, lease, operation = KEYS[1], ARGV[1], ARGV[2]
+local MOST_CLEARED = 1000
+local MOST_RESOURCES = 10000 -- beyond it, those whose leases end first are not listed
+
+local key, index, lease, operation, resource = KEYS[1], KEYS[2], ARGV[1], ARGV[2], ARGV[5]
 local time = redis.call('TIME')
 local clock = time[1] * 1000000 + time[2]
 local now = string.format('%.0f', clock)
@@ -46,8 +51,30 @@ if #ended > 0 then
   redis.call('ZREM', key, unpack(ended))
 end
 
+-- Lists the resource until the end of its last lease.
+local function list(last)
+  local listed = redis.pcall('ZADD', index, last, resource)
+  if type(listed) == 'table' then
+    redis.call('DEL', index)
+    redis.call('ZADD', index, last, resource)
+  end
+  redis.call('ZREMRANGEBYSCORE', index, '-inf', now)
+  redis.call('ZREMRANGEBYRANK', index, '0', -MOST_RESOURCES - 1)
+  local latest = redis.call('ZREVRANGE', index, '0', '0', 'WITHSCORES')[2]
+  redis.call('PEXPIRE', index, string.format('%.0f', (latest - clock) / 1000 + 1000))
+end
+
 local done = 0
-if operation == 'free' then
+if operation == 'clear' then
+  local leases = redis.call('ZRANGEBYSCORE', key, '(0', '+inf', 'LIMIT', '0', MOST_CLEARED)
+  if #leases > 0 then
+    redis.call('ZREM', key, unpack(leases))
+  end
+  done = #leases < MOST_CLEARED and 1 or 0
+  if done == 1 then
+    redis.pcall('ZREM', index, resource)
+  end
+elseif operation == 'free' then
   done = found and 1 or 0
   if found then
     redis.call('ZREM', key, lease)
@@ -57,6 +84,7 @@ elseif found or operation == 'take' and held < tonumber(ARGV[4]) then
   redis.call('ZADD', key, string.format('%.0f', clock + tonumber(ARGV[3])), lease)
   local last = redis.call('ZREVRANGE', key, '0', '0', 'WITHSCORES')[2]
   redis.call('PEXPIRE', key, string.format('%.0f', math.max(LIFETIME, (last - clock) / 1000 + 1000)))
+  list(last)
   done = 1
   held = held + (found and 0 or 1)
 end

@@ -116,6 +116,31 @@ class OverviewApiTest extends HttpTestBase {
         assertThat(get("/v1/windows?identifier=user:absent").getJsonArray("windows")).isEmpty();
     }
 
+    private HttpResponse<String> lease(String identifier) {
+        return as(ADMIN, "POST", "/v1/leases", new JsonObject().put("identifier", identifier).put("resource", "exports")
+                .put("limit", 2).put("ttl_seconds", 60).encode());
+    }
+
+    @Test
+    void leasesAreShownAndFreed() {
+        var lease = new JsonObject(lease("job").body()).getString("lease");
+        assertThat(lease("job").statusCode()).isEqualTo(201);
+        assertThat(lease("job").statusCode()).isEqualTo(429);
+        var windows = get("/v1/windows?identifier=job").getJsonArray("windows");
+        assertThat(windows).hasSize(1);
+        assertThat(windows.getJsonObject(0)).isEqualTo(new JsonObject().put("resource", "exports").put("used", 2)
+                .put("unit", "concurrent_requests"));
+        assertThat(get("/v1/windows?identifier=other").getJsonArray("windows")).isEmpty();
+
+        assertThat(as(ADMIN, "DELETE", "/v1/limits?identifier=job", null).statusCode()).isEqualTo(204);
+
+        assertThat(get("/v1/windows?identifier=job").getJsonArray("windows")).isEmpty();
+        assertThat(as(ADMIN, "PUT", "/v1/leases/" + lease, null).statusCode()).isEqualTo(404);
+        assertThat(lease("job").statusCode()).isEqualTo(201);
+        assertThat(as(ADMIN, "DELETE", "/v1/limits?identifier=job&resource=exports", null).statusCode()).isEqualTo(204);
+        assertThat(get("/v1/windows?identifier=job").getJsonArray("windows")).isEmpty();
+    }
+
     @Test
     void windowsOfAStoredIdentityHaveItsOwnLimitsAndTier() {
         as(ADMIN, "PUT", "/v1/users/windowed", "{\"tier\":\"enterprise\",\"limits\":{\"api\":\"7/hour\"}}");

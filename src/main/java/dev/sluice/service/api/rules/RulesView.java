@@ -1,7 +1,14 @@
 package dev.sluice.service.api.rules;
 
+import java.util.Collection;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+
 import jakarta.enterprise.context.ApplicationScoped;
 
+import dev.sluice.api.QuotaUnit;
+import dev.sluice.api.Rate;
 import dev.sluice.config.RulesFile;
 import dev.sluice.llm.policy.CurrentLlmPolicy;
 import dev.sluice.policy.CurrentPolicy;
@@ -30,6 +37,16 @@ public class RulesView {
     public LimitRule rule(String resource) {
         var rule = policy.rule(resource);
         return rule == null ? llmPolicy.rule(resource) : rule;
+    }
+
+    /** Returns the limits of requests in flight of a tier, by the resource of the rule. */
+    public Map<String, Rate> concurrency(String tier) {
+        var limits = new TreeMap<String, Rate>();
+        Stream.of(policy.rules(), policy.namedRules(), llmPolicy.rulesWithSources().keySet()).flatMap(Collection::stream)
+                .flatMap(rule -> rule.singleUnitChecks(tier).stream()).forEach(check -> check.rate().quotas().stream()
+                        .filter(quota -> quota.unit() == QuotaUnit.CONCURRENT_REQUESTS)
+                        .forEach(quota -> limits.put(check.resource(), Rate.concurrency(quota.limit()))));
+        return limits;
     }
 
     /** Returns where the rule of a resource was set; null if it has none. */
