@@ -20,7 +20,10 @@ public final class ConfigNode {
     private final String key;
     private final String keyPath;
     private final int line;
-    /** A {@code String}, a {@code List<String>}, a {@code List<ConfigNode>} or a {@code Map<String, ConfigNode>}. */
+    /**
+     * A {@code String}, a {@code List<String>}, a {@code List<ConfigNode>} or a {@code Map<String, ConfigNode>}; null for a key without
+     * a value, which {@link RulesDocument} reports and all others take for missing.
+     */
     private final Object value;
 
     ConfigNode(String key, String keyPath, int line, Object value) {
@@ -50,6 +53,11 @@ public final class ConfigNode {
 
     /** Returns the child nodes; none if this is a string or a list of strings. */
     public Stream<ConfigNode> children() {
+        return allChildren().filter(child -> child.value != null);
+    }
+
+    /** Returns the child nodes, also those of keys without a value. */
+    Stream<ConfigNode> allChildren() {
         return value instanceof Map<?, ?> children
                 ? children.values().stream().map(ConfigNode.class::cast)
                 : value instanceof List<?> items
@@ -105,9 +113,9 @@ public final class ConfigNode {
 
     /** Returns the child nodes by key. */
     public Map<String, ConfigNode> entries(ConfigProblems problems) {
-        if (value instanceof Map<?, ?> children) {
+        if (isMap()) {
             var typed = new LinkedHashMap<String, ConfigNode>();
-            children.forEach((key, node) -> typed.put((String) key, (ConfigNode) node));
+            children().forEach(child -> typed.put(child.key, child));
             return typed;
         }
         addProblem(problems, "must be a mapping of keys to values");
@@ -168,7 +176,9 @@ public final class ConfigNode {
     }
 
     private Optional<ConfigNode> find(String key) {
-        return value instanceof Map<?, ?> children ? Optional.ofNullable((ConfigNode) children.get(key)) : Optional.empty();
+        return value instanceof Map<?, ?> children
+                ? Optional.ofNullable((ConfigNode) children.get(key)).filter(child -> child.value != null)
+                : Optional.empty();
     }
 
     /** Returns the string of this node; empty if it is not one. */

@@ -1,6 +1,8 @@
 package dev.sluice.config;
 
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -15,6 +17,7 @@ public final class RulesDocument {
     private final ConfigNode root;
     /** Line numbers by unquoted key path: not all names of settings are quoted. */
     private final Map<String, Integer> lines = new HashMap<>();
+    private final List<ConfigNode> withoutValue = new ArrayList<>();
 
     RulesDocument(String name, ConfigNode root) {
         this.name = name;
@@ -24,7 +27,10 @@ public final class RulesDocument {
 
     private void indexLines(ConfigNode node) {
         lines.put(unquoted(node.keyPath()), node.line());
-        node.children().forEach(this::indexLines);
+        if (node.value() == null) {
+            withoutValue.add(node);
+        }
+        node.allChildren().forEach(this::indexLines);
     }
 
     private static String unquoted(String keyPath) {
@@ -41,9 +47,14 @@ public final class RulesDocument {
         return root;
     }
 
-    /** Returns a new collector of problems that names settings of this file by file, line and key path. */
+    /**
+     * Returns a new collector of problems that names settings of this file by file, line and key path. It has a problem for each key
+     * without a value.
+     */
     public ConfigProblems newProblems() {
-        return new ConfigProblems(this::locate);
+        var problems = new ConfigProblems(this::locate);
+        withoutValue.forEach(node -> node.addProblem(problems, "", "has no value; give it one, or remove the key"));
+        return problems;
     }
 
     /** Returns file and line of a setting, {@code rules.yaml:3}; empty if this file does not contain it. */

@@ -43,10 +43,11 @@ final class SettingSource {
         return raw == null ? value : raw;
     }
 
-    private String place(String property) {
-        if (property.indexOf('.') < 0) {
-            return placeOfVariable(property);
+    private String place(String name) {
+        if (name.indexOf('.') < 0) {
+            return placeOfVariable(name);
         }
+        var property = asSet(name);
         var source = config.getConfigValue(property).getSourceName();
         if (source == null || source.equals(SysPropConfigSource.NAME)) {
             return "";
@@ -61,6 +62,25 @@ final class SettingSource {
         }
         var file = FILE.matcher(source);
         return file.find() ? describeFile(file.group(1), property) : "";
+    }
+
+    /**
+     * Returns the name under which a property was set: keys may be quoted or not, and a rule may have only properties below its name.
+     */
+    private String asSet(String property) {
+        if (config.getConfigValue(property).getSourceName() != null) {
+            return property;
+        }
+        var unquoted = property.replace("\"", "");
+        String below = null;
+        for (var name : config.getPropertyNames()) {
+            var other = name.replace("\"", "");
+            if (other.equals(unquoted)) {
+                return name;
+            }
+            below = below == null && other.startsWith(unquoted + '.') ? name : below;
+        }
+        return below == null ? property : below;
     }
 
     /** Returns file and line of a variable of a {@code .env} file; empty if it is one of the process. */

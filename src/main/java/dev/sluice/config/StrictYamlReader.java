@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 import org.yaml.snakeyaml.LoaderOptions;
 import org.yaml.snakeyaml.composer.Composer;
@@ -37,6 +38,9 @@ final class StrictYamlReader {
     private static final int MAX_ALIASES = 1000;
     private static final int MAX_NODES = 200_000;
     private static final String MERGE_KEY = "<<";
+    private static final String QUOTE_MARK = "; put a value that begins with '!' in quotes, such as '!5xx'";
+    /** An exclamation mark that may begin a value. In a list without quotes, YAML takes what follows for the tag, up to a space. */
+    private static final Pattern MARK = Pattern.compile("[\\[,:-]\\s*!");
     private static final char BYTE_ORDER_MARK = '\uFEFF';
 
     private final Set<Node> visited = Collections.newSetFromMap(new IdentityHashMap<>());
@@ -75,7 +79,8 @@ final class StrictYamlReader {
         } catch (MarkedYAMLException e) {
             // Not e.getMessage(), which quotes lines of the file.
             var mark = e.getProblemMark();
-            throw new InvalidRulesFileException(mark == null ? 1 : mark.getLine() + 1, "invalid YAML: " + e.getProblem());
+            throw new InvalidRulesFileException(mark == null ? 1 : mark.getLine() + 1,
+                    "invalid YAML: " + e.getProblem() + (MARK.matcher(text).find() ? QUOTE_MARK : ""));
         } catch (YAMLException e) {
             throw new InvalidRulesFileException("invalid YAML: " + e.getMessage().lines().findFirst().orElse(""));
         }
@@ -104,10 +109,7 @@ final class StrictYamlReader {
             return new ConfigNode(key, keyPath, line(node), convertItems(keyPath, sequence));
         }
         if (Tag.NULL.equals(node.getTag())) {
-            if (foreign) {
-                return new ConfigNode(key, keyPath, line(node), "");
-            }
-            throw new InvalidRulesFileException(line(node), keyPath + " has no value");
+            return new ConfigNode(key, keyPath, line(node), foreign ? "" : null);
         }
         return new ConfigNode(key, keyPath, line(node), text(node, ""));
     }
@@ -184,7 +186,7 @@ final class StrictYamlReader {
             throw new InvalidRulesFileException(line(node), "an alias (*) refers to this value; aliases are not supported");
         }
         if (!node.getTag().startsWith(Tag.PREFIX)) {
-            throw new InvalidRulesFileException(line(node), "tags (!) are not supported");
+            throw new InvalidRulesFileException(line(node), "tags (!) are not supported" + QUOTE_MARK);
         }
     }
 

@@ -22,7 +22,7 @@ public final class Suggestions {
      * Returns the closest name: one that the given text continues by a few characters, or one within an edit distance of 1 to 4,
      * depending on the length.
      */
-    static Optional<String> closest(String given, Collection<String> names) {
+    public static Optional<String> closest(String given, Collection<String> names) {
         int maxDistance = Math.max(1, Math.min(4, given.length() / 4));
         return names.stream()
                 .filter(name -> score(given, name) <= maxDistance)

@@ -9,6 +9,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.regex.Pattern;
 
 import dev.sluice.api.QuotaUnit;
@@ -151,16 +152,25 @@ final class RuleOptionsReader {
      */
     List<LimitRule> also(Map<String, LimitRule> named, List<String> template) {
         var also = new ArrayList<LimitRule>();
+        if (texts.containsKey(ALSO) && texts.get(ALSO).isBlank()) {
+            addProblem(ALSO, "names of rules of rate-limit.rules" + allowedNames(named));
+            return also;
+        }
         for (var name : list(ALSO)) {
             var rule = named.get(name);
             if (rule == null) {
-                addProblem(ALSO, "'" + name + "' is no rule of rate-limit.rules" + Suggestions.hint(name, named.keySet()));
+                addProblem(ALSO, "'" + name + "' is no rule of rate-limit.rules" + allowedNames(named)
+                        + Suggestions.hint(name, named.keySet()));
             } else {
                 checkVariables(ALSO, rule.options().key(), template);
                 also.add(rule);
             }
         }
         return also;
+    }
+
+    private static String allowedNames(Map<String, LimitRule> named) {
+        return named.isEmpty() ? ", which has no rules" : "; allowed: " + String.join(", ", new TreeSet<>(named.keySet()));
     }
 
     private void checkVariables(String option, RuleKey key, List<String> template) {

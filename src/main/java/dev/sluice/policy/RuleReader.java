@@ -13,6 +13,7 @@ import java.util.regex.Pattern;
 import dev.sluice.api.FallbackPolicy;
 import dev.sluice.api.Rate;
 import dev.sluice.config.ConfigProblems;
+import dev.sluice.config.Suggestions;
 
 /** Reads the rules of the settings on top of the built-in ones, and reports those that are invalid or have no effect. */
 final class RuleReader {
@@ -125,8 +126,11 @@ final class RuleReader {
         all.ifPresent(rate -> tiers.names().forEach(tier -> byTier.put(tier, rate)));
         var options = new RuleOptionsReader(configured.tiers(), tiers.names(), ENDPOINTS + '"' + key + '"', problems);
         options.concurrency().forEach((tier, limit) -> checkConcurrencyTier(ENDPOINTS + '"' + key + '"', tier, limit));
-        options.rates().forEach((tier, rate) -> checkTier(property(key, tier), tier, rate));
-        byTier.putAll(options.rates());
+        options.rates().forEach((tier, rate) -> {
+            if (checkTier(property(key, tier), tier, rate)) {
+                byTier.put(tier, rate);
+            }
+        });
         checkNotation(key, endpoint);
         if (exempt.find(endpoint.method() == null ? "GET" : endpoint.method(), endpoint.segments()) != null) {
             warnings.add("Rule has no effect, because its path is exempt (rate-limit.exempt): endpoint=" + key);
@@ -149,8 +153,7 @@ final class RuleReader {
         var all = configured.all().map(rate -> parseRate(property, rate.strip())).orElse(Rate.UNLIMITED);
         tiers.names().forEach(tier -> rates.put(tier, all));
         options.rates().forEach((tier, text) -> {
-            checkTier(property + '.' + tier, tier, text);
-            if (!LimitRule.FALLBACK.equals(tier)) {
+            if (checkTier(property + '.' + tier, tier, text) && !LimitRule.FALLBACK.equals(tier)) {
                 var rate = parseRate(property + '.' + tier, text);
                 rates.computeIfPresent(tier, (known, before) -> rate);
             }
@@ -163,10 +166,17 @@ final class RuleReader {
         sources.put(rule.resource(), source.apply(property));
     }
 
-    private void checkTier(String property, String tier, String rate) {
-        if (!tiers.isKnown(tier) && !LimitRule.FALLBACK.equals(tier)) {
-            problems.add(property, rate, tiers.unknown(tier));
+    /** Reports a name that is neither that of a tier nor of an option, and returns false. */
+    private boolean checkTier(String property, String name, String text) {
+        if (tiers.isKnown(name) || LimitRule.FALLBACK.equals(name)) {
+            return true;
         }
+        var names = new ArrayList<>(tiers.names());
+        names.addAll(RuleOptionsReader.RESERVED);
+        var option = Suggestions.closest(name, names).filter(RuleOptionsReader.RESERVED::contains);
+        problems.add(property, text, option.map(meant -> "an unknown option; did you mean " + meant + "?")
+                .orElseGet(() -> tiers.unknown(name)));
+        return false;
     }
 
     private void checkConcurrencyTier(String property, String tier, String limit) {

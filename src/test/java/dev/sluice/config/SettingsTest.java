@@ -306,6 +306,23 @@ class SettingsTest {
                 .containsExactly("RATE_LIMIT_API_TOKEN: rate-limit.api-token is empty, which counts as not set");
     }
 
+    /** A key may be quoted or not, and a rule has properties only below its name. */
+    @Test
+    void problemOfAKeyInAFileNamesItsLine(@TempDir Path directory) throws IOException {
+        var file = directory.resolve("application.properties");
+        Files.writeString(file,
+                "rate-limit.llm.openai.models.gpt-4o.concurrency.pro=x\nrate-limit.rules.y\\ y.free=5/minute\n");
+        var problems = new ConfigProblems();
+        problems.add("rate-limit.llm.openai.models.\"gpt-4o\".concurrency.pro", "x", "a number");
+        problems.add("rate-limit.rules.y y", "(a rule)", "another name");
+        problems.add("rate-limit.rules.z", "(a rule)", "another name");
+        var config = config(Map.of(), new PropertiesConfigSource(file.toUri().toURL(), 260));
+        assertThat(problems.lines(new SettingSource(config, Map.of()))).containsExactly(
+                "application.properties:1: rate-limit.llm.openai.models.\"gpt-4o\".concurrency.pro=x: a number",
+                "application.properties:2: rate-limit.rules.y y=(a rule): another name",
+                "rate-limit.rules.z=(a rule): another name");
+    }
+
     @Test
     void problemInAFileNamesItsLine(@TempDir Path directory) throws IOException {
         var file = directory.resolve("application.properties");

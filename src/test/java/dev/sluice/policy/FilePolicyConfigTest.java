@@ -205,6 +205,38 @@ class FilePolicyConfigTest {
     }
 
     @Test
+    void misspeltOptionIsNamedOnce() {
+        var policy = new CurrentPolicy(new Settings(), RulesDocument.EMPTY);
+        assertThat(problems(policy, "endpoints:\n  /a: {concurency: 5}\nrules:\n  one: {Shadow: true, gold: often}\n"))
+                .containsExactlyInAnyOrder(
+                        "rows.yaml:2: endpoints.\"/a\".concurency=5: an unknown option; did you mean concurrency?",
+                        "rows.yaml:4: rules.one.Shadow=true: an unknown option; did you mean shadow?",
+                        "rows.yaml:4: rules.one.gold=often: an unknown tier; allowed: free, pro");
+    }
+
+    @Test
+    void namesOfRulesAreListed() {
+        var policy = new CurrentPolicy(new Settings(), RulesDocument.EMPTY);
+        assertThat(problems(policy, "rules: {two: 2/s, one: 1/s}\nendpoints:\n  /a: {also: []}\n  /b: {also: three}"))
+                .containsExactlyInAnyOrder(
+                        "rows.yaml:3: endpoints.\"/a\".also=: names of rules of rate-limit.rules; allowed: one, two",
+                        "rows.yaml:4: endpoints.\"/b\".also=three: 'three' is no rule of rate-limit.rules; allowed: one, two");
+        assertThat(problems(policy, "endpoints: {/a: {also: x}}")).singleElement().asString()
+                .endsWith("'x' is no rule of rate-limit.rules, which has no rules");
+    }
+
+    @Test
+    void keyWithoutAValueHidesNoOtherProblem() {
+        var policy = new CurrentPolicy(new Settings(), RulesDocument.EMPTY);
+        assertThat(problems(policy, "endpoints:\n  /a: {concurrency: , free: often}\n  /b:\nrules: ~\n"))
+                .satisfiesExactlyInAnyOrder(
+                        line -> assertThat(line).startsWith("rows.yaml:2: endpoints.\"/a\".concurrency=: has no value"),
+                        line -> assertThat(line).startsWith("rows.yaml:2: endpoints.\"/a\".free=often: "),
+                        line -> assertThat(line).startsWith("rows.yaml:3: endpoints.\"/b\"=: has no value"),
+                        line -> assertThat(line).startsWith("rows.yaml:4: rules=: has no value"));
+    }
+
+    @Test
     void mistakesInRulesThatHoldTooAreReportedWithTheirLines() {
         var policy = new CurrentPolicy(new Settings(), RulesDocument.EMPTY);
         assertThat(problems(policy,

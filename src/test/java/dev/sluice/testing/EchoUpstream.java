@@ -58,7 +58,9 @@ public class EchoUpstream implements QuarkusTestResourceLifecycleManager {
                     .putHeader("Retry-After", "7").end("body of " + path);
         } else if (path.matches("/(answers|billed|capped)/.*")) {
             var query = new QueryStringDecoder(request.uri()).parameters();
-            query.getOrDefault("cost", List.of()).forEach(cost -> response.headers().add("X-Cost", cost));
+            var field = query.getOrDefault("field", List.of("X-Cost")).get(0);
+            query.getOrDefault("cost", List.of()).forEach(cost -> response.headers().add(field, cost));
+            query.getOrDefault("connection", List.of()).forEach(options -> response.putHeader("Connection", options));
             response.setStatusCode(Integer.parseInt(path.substring(path.lastIndexOf('/') + 1))).end("answer");
         } else if (path.equals("/later")) {
             LATER.add(response);

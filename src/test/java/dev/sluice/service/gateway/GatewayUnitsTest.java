@@ -1,5 +1,8 @@
 package dev.sluice.service.gateway;
 
+import static dev.sluice.testing.HttpTestClient.header;
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.io.IOException;
 import java.net.Socket;
 import java.net.URI;
@@ -36,6 +39,18 @@ class GatewayUnitsTest extends RuleUnitsTestBase {
         get(504, "/silent");
         get(502, "/hangup");
         assertUnits(CLIENT, Map.of("api:/silent", 1L, "api:/hangup", 1L));
+    }
+
+    @Test
+    void costOfAnAnswerHasOneName() {
+        var other = get(200, "/billed/200?cost=5&field=X_Cost");
+        assertThat(header(other, "X_Cost")).isEqualTo("5");
+        assertUnits(CLIENT, Map.of("api:/billed", 2L));
+        get(200, "/billed/200?cost=5&field=x-COST");
+        assertUnits(CLIENT, Map.of("api:/billed", 7L));
+        var ofConnection = get(200, "/billed/200?cost=5&connection=X-Cost");
+        assertThat(header(ofConnection, "X-Cost")).isNull();
+        assertUnits(CLIENT, Map.of("api:/billed", 9L));
     }
 
     @Test
