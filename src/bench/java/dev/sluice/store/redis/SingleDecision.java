@@ -65,7 +65,7 @@ public final class SingleDecision {
             arguments.add(KEYS.index(identifier));
             arguments.add(KEYS.window(identifier, name));
         }
-        arguments.addAll(List.of("!".repeat(identifiers.size()), "", "1", "1000", "1", "1", "0", Long.toString(limit),
+        arguments.addAll(List.of("!".repeat(identifiers.size()), "", "1", "1000", "i", "1", "1", "0", Long.toString(limit),
                 Long.toString(window.toSeconds() * 1_000_000), Long.toString(cost), limit <= MAX_EXACT_LIMIT ? "log" : "ring",
                 name));
         return arguments;
