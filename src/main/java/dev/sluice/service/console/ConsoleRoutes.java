@@ -28,7 +28,7 @@ public class ConsoleRoutes {
     public static final String PATH = "/q/console/";
 
     private static final String FOLDER = PATH.substring(0, PATH.length() - 1);
-    /** What a page may know before a token is entered. */
+    /** Information for a page before a token is entered. */
     private static final String STATE = "state.json";
     /** After authentication (-200) and authorization (-100) of Quarkus, before the gateway (-50). */
     private static final int ORDER = -60;

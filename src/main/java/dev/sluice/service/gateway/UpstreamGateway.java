@@ -145,7 +145,7 @@ public class UpstreamGateway {
                 RateLimitHeaders.removeOverridden(responseHeaders, context.response().headers());
             }
 
-            /** What the upstream has received may be done there, so its answer counts also if the client does not wait for it. */
+            /** The upstream may act on a request that it has received, so its answer counts even if the client does not wait for it. */
             @Override
             public long drainMillis() {
                 return answer != null && answer.isOpen() ? upstream.options().responseTimeout().toMillis() : 0;

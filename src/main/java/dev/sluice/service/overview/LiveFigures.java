@@ -18,7 +18,7 @@ final class LiveFigures {
     private static final int READINGS = 5;
     private static final double MILLIS = 1000;
 
-    /** What was counted between two readings. */
+    /** Counts between two readings. */
     private record Step(long millis, RuleCounts counts, TrafficCounts latencies) {
     }
 

@@ -20,7 +20,7 @@ import io.smallrye.mutiny.Uni;
 class StoredLimits {
 
     /**
-     * What a stored identity says.
+     * Limits and relations of a stored identity.
      *
      * @param tier its tier; null if it has none
      * @param rates rates of its own limits, by resource

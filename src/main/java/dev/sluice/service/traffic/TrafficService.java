@@ -47,7 +47,7 @@ public class TrafficService {
     private final @Nullable TrafficCache ofAll;
     /** Counts that have not been sent, because Redis does not reply. Used on the context only. */
     private TrafficCounts unsent = new TrafficCounts();
-    /** Whether Redis has a report of requests in flight. Used on the context only. */
+    /** True if Redis has a report of requests in flight. Used on the context only. */
     private boolean reported;
     private long timer = -1;
 

@@ -105,7 +105,7 @@ class TrafficRecorderTest {
         assertThat(recorder.collect().latencies()).isEmpty();
     }
 
-    /** What a shadow rule or a dry run would deny is admitted. */
+    /** A shadow rule and a dry run admit the requests that they would deny. */
     @Test
     void admittedRequestsAreNotRefused() {
         recorder.onDecision(request("user:a", "api:/new", "free", 1), decision(true).asDryRun(), 1);

@@ -1,4 +1,4 @@
-// What is going on now, with a link from each figure to what explains it.
+// Shows the current state, with a link from each figure to its explanation.
 
 import { get } from "../api.js";
 import { el, identifierLink, link, name, notice, refresh, section, table } from "../dom.js";
