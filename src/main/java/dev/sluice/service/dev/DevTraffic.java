@@ -51,12 +51,12 @@ class DevTraffic {
 
     private void send() {
         var random = ThreadLocalRandom.current();
-        for (int i = 0; i < random.nextInt(CALLS); i++) {
+        int calls = random.nextInt(CALLS);
+        for (int i = 0; i < calls; i++) {
             int caller = random.nextInt(CALLERS.size());
             var tiers = policy.tiers();
             limiter.check(rule(random).request(CALLERS.get(caller), tiers.get(Math.min(caller, tiers.size() - 1)))).subscribe()
-                    .with(decision -> {
-                    }, failure -> {
+                    .with(decision -> decision.slot().release(), failure -> {
                         // Redis is unavailable and the fallback is closed; the next ones may succeed
                     });
         }
