@@ -134,7 +134,7 @@ public class AdminResource {
         return authorization.authorizeAdmin(context, () -> {
             QueryParameters.allow(context, "identifier", "resource");
             var identifier = QueryParameters.name(context, "identifier");
-            var resource = QueryParameters.text(context, "resource") == null ? null : QueryParameters.name(context, "resource");
+            var resource = QueryParameters.optionalName(context, "resource");
             return admin.limits(identifier).map(limits -> {
                 var used = new TreeMap<>(limits);
                 if (resource != null) {

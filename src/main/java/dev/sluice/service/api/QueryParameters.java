@@ -57,6 +57,11 @@ public final class QueryParameters {
         return value;
     }
 
+    /** Returns a name as {@link #name} does; null if it is missing. */
+    public static @Nullable String optionalName(RoutingContext context, String field) {
+        return text(context, field) == null ? null : name(context, field);
+    }
+
     /** Returns true or false; null if it is missing. */
     public static @Nullable Boolean flag(RoutingContext context, String field) {
         var text = text(context, field);

@@ -66,7 +66,7 @@ public class TrafficResource {
         return authorization.authorizeAdmin(context, () -> {
             QueryParameters.allow(context, "minutes", "rule");
             int minutes = integer(context, "minutes", TrafficService.MAX_MINUTES, DEFAULT_MINUTES);
-            var rule = QueryParameters.text(context, "rule") == null ? null : QueryParameters.name(context, "rule");
+            var rule = QueryParameters.optionalName(context, "rule");
             return respond(minutes, history -> TrafficResponse.of(history, rule));
         });
     }

@@ -70,7 +70,7 @@ public class PricesResource {
         return authorization.authorizeAdmin(context, () -> {
             QueryParameters.allow(context, "provider", "model");
             var provider = provider(QueryParameters.text(context, "provider"));
-            var model = QueryParameters.text(context, "model") == null ? null : QueryParameters.name(context, "model");
+            var model = QueryParameters.optionalName(context, "model");
             var day = LocalDate.now(ZoneOffset.UTC);
             var rows = model == null ? policy.prices(provider, day) : prices(provider, model, day);
             var body = PricesResponse.of(day, rows, model != null, lists.status());
