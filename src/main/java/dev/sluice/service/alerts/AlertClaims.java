@@ -1,8 +1,10 @@
 package dev.sluice.service.alerts;
 
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.IntConsumer;
 
 import org.jboss.logging.Logger;
@@ -37,6 +39,11 @@ final class AlertClaims {
     private final Map<AlertObservation.Key, AlertObservation> waiting = new LinkedHashMap<>();
     /** Observations whose evaluation has failed; they wait for {@link #retry}. */
     private final Map<AlertObservation.Key, AlertObservation> failed = new LinkedHashMap<>();
+    /** Observations of owners that have no room in the queue; they wait for {@link #retry} too. */
+    private final Map<AlertObservation.Key, AlertObservation> withoutRoom = new LinkedHashMap<>();
+    /** Owners that had no room in the queue since the last {@link #retry}. */
+    private final Set<String> fullOwners = new HashSet<>();
+    private boolean evaluating;
     private int inFlight;
     private Promise<Void> idle = Promise.promise();
 
@@ -54,34 +61,39 @@ final class AlertClaims {
     /** Evaluates an observation, in place of an earlier one of the same window and period that waits. */
     void submit(AlertObservation observed) {
         var key = observed.key();
-        var earlier = failed.remove(key);
+        var earlier = failed.containsKey(key) ? failed.remove(key) : withoutRoom.remove(key);
         put(waiting, earlier != null && earlier.used() > observed.used() ? earlier : observed);
         evaluateNext();
     }
 
     private void put(Map<AlertObservation.Key, AlertObservation> map, AlertObservation observed) {
         map.put(observed.key(), observed);
-        if (waiting.size() + failed.size() > MAX_WAITING) {
-            var oldest = (failed.isEmpty() ? waiting : failed).entrySet().iterator();
+        if (waiting.size() + failed.size() + withoutRoom.size() > MAX_WAITING) {
+            var candidates = !withoutRoom.isEmpty() ? withoutRoom : !failed.isEmpty() ? failed : waiting;
+            var oldest = candidates.entrySet().iterator();
             var dropped = oldest.next().getValue();
             oldest.remove();
             dropped.progress().postpone(dropped.period(), 0); // the next decision submits again
             onDropped.accept(1);
-            drops.log(times -> LOG.errorf("Alerts are dropped, because too many wait for Redis: maximum=%d occurrences=%d",
+            drops.log(times -> LOG.errorf(
+                    "Alerts are dropped, because too many wait for Redis or for room in the queue: maximum=%d occurrences=%d",
                     MAX_WAITING, times));
         }
     }
 
     /** Evaluates again what has failed. */
     void retry() {
-        failed.forEach(waiting::putIfAbsent);
-        failed.clear();
+        fullOwners.clear();
+        for (var again : List.of(failed, withoutRoom)) {
+            again.forEach(waiting::putIfAbsent);
+            again.clear();
+        }
         evaluateNext();
     }
 
     /** Returns the number of observations that are not evaluated. */
     int size() {
-        return waiting.size() + failed.size() + inFlight;
+        return waiting.size() + failed.size() + withoutRoom.size() + inFlight;
     }
 
     /** Returns a future that completes when no evaluation is in flight or waits for one. */
@@ -89,7 +101,12 @@ final class AlertClaims {
         return inFlight == 0 && waiting.isEmpty() ? Future.succeededFuture() : idle.future();
     }
 
+    /** An evaluation that ends at once calls this again, which then leaves the rest to the loop that is under way. */
     private void evaluateNext() {
+        if (evaluating) {
+            return;
+        }
+        evaluating = true;
         while (inFlight < MAX_CONCURRENT && !waiting.isEmpty()) {
             var next = waiting.entrySet().iterator();
             var observed = next.next().getValue();
@@ -98,11 +115,14 @@ final class AlertClaims {
             evaluate(observed).onComplete(done -> {
                 inFlight--;
                 if (done.failed()) {
-                    postpone(observed);
+                    postpone(observed, failed);
+                } else if (!done.result()) {
+                    postpone(observed, withoutRoom);
                 }
                 evaluateNext();
             });
         }
+        evaluating = false;
         if (inFlight == 0 && waiting.isEmpty()) {
             var ended = idle;
             idle = Promise.promise();
@@ -110,45 +130,52 @@ final class AlertClaims {
         }
     }
 
-    private void postpone(AlertObservation observed) {
+    private void postpone(AlertObservation observed, Map<AlertObservation.Key, AlertObservation> until) {
         if (!waiting.containsKey(observed.key())) {
-            put(failed, observed);
+            put(until, observed);
         }
         observed.progress().postpone(observed.period(), AlertPeriod.micros(observed.decidedAt()) + RETRY_MICROS);
     }
 
-    private Future<Void> evaluate(AlertObservation observed) {
+    /** Returns false if there is no room for an alert that is due. */
+    private Future<Boolean> evaluate(AlertObservation observed) {
         return targets.find(observed.window().identifier()).compose(target -> {
             var url = target.url();
             if (url == null) {
                 complete(observed, target, 0, Long.MAX_VALUE);
-                return Future.succeededFuture();
+                return Future.succeededFuture(true);
             }
             long limit = observed.window().limit();
             long claimed = observed.progress().claimed(observed.period(), target);
-            var ownUrl = url.equals(targets.commonUrl()) ? "" : url.toString();
+            var ownUrl = target.owner().isEmpty() ? "" : url.toString();
             var alerts = target.reached(limit, observed.used(), claimed).stream()
-                    .map(threshold -> LimitAlert.of(observed, threshold, ownUrl)).toList();
+                    .map(threshold -> LimitAlert.of(observed, threshold, ownUrl, target.owner())).toList();
             long used = Math.max(claimed, observed.used());
             if (alerts.isEmpty()) {
                 complete(observed, target, used, target.next(limit, used));
-                return Future.succeededFuture();
+                return Future.succeededFuture(true);
             }
-            return queue.claim(alerts).compose(results -> onResults(results, observed, target, used));
+            if (fullOwners.contains(target.owner())) {
+                return Future.succeededFuture(false);
+            }
+            return queue.claim(alerts).map(results -> onResults(results, observed, target, used));
         });
     }
 
-    private Future<Void> onResults(List<ClaimResult> results, AlertObservation observed, AlertTarget target, long used) {
+    private boolean onResults(List<ClaimResult> results, AlertObservation observed, AlertTarget target, long used) {
         if (results.contains(ClaimResult.CLAIMED)) {
             onClaimed.run();
         }
         if (results.contains(ClaimResult.FULL)) {
-            fullQueue.log(times -> LOG.errorf("The queue of alerts is full; alerts wait until others are sent or given up:"
-                    + " maximum=%d occurrences=%d", AlertQueue.MAX_PENDING, times));
-            return Future.failedFuture("The queue is full");
+            fullOwners.add(target.owner());
+            fullQueue.log(times -> LOG.errorf(
+                    "The queue has no room for more alerts to one URL; they wait until others are sent or"
+                            + " given up: url_of=%s maximum=%d occurrences=%d",
+                    target.owner().isEmpty() ? AlertSettings.URL : target.owner(), AlertQueue.MAX_PENDING, times));
+            return false;
         }
         complete(observed, target, used, target.next(observed.window().limit(), used));
-        return Future.succeededFuture();
+        return true;
     }
 
     private static void complete(AlertObservation observed, AlertTarget target, long claimed, long next) {

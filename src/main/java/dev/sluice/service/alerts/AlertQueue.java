@@ -10,7 +10,7 @@ import io.vertx.core.Future;
  */
 interface AlertQueue {
 
-    /** Maximum number of alerts in the queue. */
+    /** Maximum number of alerts in the queue. An owner may have as many of them as there is room left. */
     int MAX_PENDING = 10_000;
     /** Time for which a leased alert is kept from the other instances, in milliseconds: longer than an attempt. */
     long LEASE_MILLIS = 30_000;
@@ -23,7 +23,7 @@ interface AlertQueue {
         CLAIMED,
         /** It was claimed before. */
         ALREADY_CLAIMED,
-        /** The queue is full: nothing has changed. */
+        /** There is no room for further alerts of this owner: nothing has changed. */
         FULL
     }
 

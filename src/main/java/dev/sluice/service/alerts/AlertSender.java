@@ -120,7 +120,8 @@ final class AlertSender {
             return target == null
                     ? end(alert, description, null,
                             new IllegalStateException(AlertSettings.URL + " is not set on this instance"))
-                    : deliveries.submit(target, () -> attempt(alert, target, !message.containsKey("url"), body, description));
+                    : deliveries.submit(LimitAlert.owner(message), target,
+                            () -> attempt(alert, target, !message.containsKey("url"), body, description));
         } catch (RuntimeException e) {
             return unreadable(alert);
         }

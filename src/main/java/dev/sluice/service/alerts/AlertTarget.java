@@ -10,14 +10,21 @@ import org.jspecify.annotations.Nullable;
  *
  * @param url where the alerts are sent; null if nowhere
  * @param thresholds percentages of a limit, ascending
+ * @param owner identifier with whose other alerts these share room in the queue and requests at a time; empty if the URL is the
+ *        common one
  */
-record AlertTarget(@Nullable URI url, List<Integer> thresholds) {
+record AlertTarget(@Nullable URI url, List<Integer> thresholds, String owner) {
 
     static final int MAX_THRESHOLDS = 20;
     static final int MAX_PERCENT = 100;
 
     AlertTarget {
         thresholds = thresholds.stream().sorted().toList();
+    }
+
+    /** Creates the target of subjects without a URL of their own. */
+    AlertTarget(@Nullable URI url, List<Integer> thresholds) {
+        this(url, thresholds, "");
     }
 
     /** Returns whether these are 1 to 20 different percentages from 1 to 100. */

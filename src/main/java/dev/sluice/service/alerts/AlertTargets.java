@@ -1,6 +1,5 @@
 package dev.sluice.service.alerts;
 
-import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.function.BiFunction;
@@ -50,12 +49,6 @@ final class AlertTargets {
                 .expireAfterWrite(Duration.ofSeconds(MAX_AGE_SECONDS)).build();
     }
 
-    /** Returns the URL of subjects that have none of their own; null if there is none. */
-    @Nullable
-    URI commonUrl() {
-        return settings.target().url();
-    }
-
     /** Returns the target of an identifier; fails if the identity cannot be read. */
     Future<AlertTarget> find(String identifier) {
         var subject = identities == null ? null : AlertSubject.of(identifier);
@@ -81,14 +74,16 @@ final class AlertTargets {
             return settings.target();
         }
         var url = settings.target().url();
+        var owner = "";
         if (alerts.getValue("url") instanceof String text) {
             var own = settings.urls().parse(text);
             if (own == null) {
                 invalid.log(
                         times -> LOG.warnf("Alerts are not sent to the URL of an identity, which is invalid or not of https:"
                                 + " identity=%s occurrences=%d", identity.kind().identifier(identity.name()), times));
-            } else {
+            } else if (!own.equals(url)) {
                 url = own;
+                owner = owner(identity);
             }
         }
         var thresholds = settings.target().thresholds();
@@ -97,6 +92,20 @@ final class AlertTargets {
             array.forEach(value -> own.add(value instanceof Number percent ? percent.intValue() : 0));
             thresholds = AlertTarget.areValid(own) ? own : thresholds;
         }
-        return new AlertTarget(url, thresholds);
+        return new AlertTarget(url, thresholds, owner);
+    }
+
+    /** Returns the team of a key and of a user of one team, whose administrators may set the URL of any number of them; else the identity. */
+    private static String owner(StoredIdentity identity) {
+        var document = identity.document();
+        var teams = document.getValue("teams") instanceof JsonArray array ? array : new JsonArray();
+        var team = switch (identity.kind()) {
+            case KEY -> document.getValue("team");
+            case USER -> teams.size() == 1 ? teams.getValue(0) : null;
+            default -> null;
+        };
+        return team instanceof String name
+                ? IdentityKind.TEAM.identifier(name)
+                : identity.kind().identifier(identity.name());
     }
 }

@@ -10,6 +10,7 @@ import java.util.UUID;
 import java.util.function.LongSupplier;
 
 import io.vertx.core.Future;
+import io.vertx.core.json.JsonObject;
 
 /** Queue of alerts of a single instance without Redis. It is lost at a restart. Not thread-safe: used on one context. */
 final class InMemoryAlertQueue implements AlertQueue {
@@ -20,12 +21,14 @@ final class InMemoryAlertQueue implements AlertQueue {
     private static final class Entry {
 
         private final String message;
+        private final String owner;
         private final long created;
         private long due;
         private int attempts;
 
         Entry(String message, long created) {
             this.message = message;
+            this.owner = LimitAlert.owner(new JsonObject(message));
             this.created = created;
             this.due = created;
         }
@@ -43,6 +46,8 @@ final class InMemoryAlertQueue implements AlertQueue {
         }
     };
     private final Map<String, Entry> entries = new HashMap<>();
+    /** Numbers of entries by owner. */
+    private final Map<String, Integer> owners = new HashMap<>();
 
     /** @param clock returns milliseconds since 1970 */
     InMemoryAlertQueue(LongSupplier clock) {
@@ -60,12 +65,14 @@ final class InMemoryAlertQueue implements AlertQueue {
         if (claimedUntil != null && claimedUntil > now) {
             return ClaimResult.ALREADY_CLAIMED;
         }
-        if (entries.size() >= MAX_PENDING) {
+        var entry = new Entry(alert.message(), now);
+        if (owners.getOrDefault(entry.owner, 0) >= MAX_PENDING - entries.size()) {
             return ClaimResult.FULL;
         }
         claims.remove(alert.claim());
         claims.put(alert.claim(), alert.keepUntil().toEpochMilli());
-        entries.put("alert_" + UUID.randomUUID().toString().replace("-", ""), new Entry(alert.message(), now));
+        owners.merge(entry.owner, 1, Integer::sum);
+        entries.put("alert_" + UUID.randomUUID().toString().replace("-", ""), entry);
         return ClaimResult.CLAIMED;
     }
 
@@ -90,7 +97,7 @@ final class InMemoryAlertQueue implements AlertQueue {
             return Future.succeededFuture(RetryResult.GONE);
         }
         if (now + delayMillis - entry.created > MAX_AGE_MILLIS) {
-            entries.remove(id);
+            removeEntry(id);
             return Future.succeededFuture(RetryResult.GIVEN_UP);
         }
         entry.attempts++;
@@ -100,6 +107,14 @@ final class InMemoryAlertQueue implements AlertQueue {
 
     @Override
     public Future<Boolean> remove(String id) {
-        return Future.succeededFuture(entries.remove(id) != null);
+        return Future.succeededFuture(removeEntry(id));
+    }
+
+    private boolean removeEntry(String id) {
+        var entry = entries.remove(id);
+        if (entry != null) {
+            owners.computeIfPresent(entry.owner, (owner, number) -> number == 1 ? null : number - 1);
+        }
+        return entry != null;
     }
 }

@@ -14,8 +14,9 @@ import io.vertx.core.Promise;
 import io.vertx.redis.client.Response;
 
 /**
- * Queue of alerts in Redis: a hash of the messages by id, and a sorted set of the ids by the time at which they are due. These keys
- * and those with which alerts are claimed have one hash tag, so that claiming and adding an alert is one step on a cluster too. Thread-safe.
+ * Queue of alerts in Redis: a hash of the messages by id, a sorted set of the ids by the time at which they are due, and a hash of
+ * the numbers of alerts by owner. These keys and those with which alerts are claimed have one hash tag, so that claiming and adding an
+ * alert is one step on a cluster too. Thread-safe.
  */
 final class RedisAlertQueue implements AlertQueue {
 
@@ -39,7 +40,8 @@ final class RedisAlertQueue implements AlertQueue {
         this.manager = manager;
         this.context = context;
         this.hashTags = hashTags;
-        this.queueKeys = List.of(hashTags.globalKey(TAG + "messages"), hashTags.globalKey(TAG + "due"));
+        this.queueKeys = List.of(hashTags.globalKey(TAG + "messages"), hashTags.globalKey(TAG + "due"),
+                hashTags.globalKey(TAG + "owners"));
         this.claimScript = LuaScript.load(RedisAlertQueue.class, "claim.lua", timeExpression);
         this.leaseScript = LuaScript.load(RedisAlertQueue.class, "lease.lua", timeExpression);
         this.finishScript = LuaScript.load(RedisAlertQueue.class, "finish.lua", timeExpression);

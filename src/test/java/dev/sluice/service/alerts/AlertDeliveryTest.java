@@ -357,6 +357,44 @@ class AlertDeliveryTest {
                 .isEqualTo(AlertClaims.MAX_WAITING);
     }
 
+    /** Keys of a team have a URL each. What waits for room is neither sent to Redis again at once, nor in the way of others. */
+    @Test
+    void ownerWithoutRoomDoesNotDelayOthers() {
+        for (var key : List.of("k1", "k2")) {
+            redis.put(IdentityKind.KEY, key, new JsonObject().put("team", "red").put("alerts",
+                    new JsonObject().put("url", "https://dead.example/" + key)));
+        }
+        var queue = new InMemoryAlertQueue(NOW::toEpochMilli);
+        var instance = new AlertInstance(redis.vertx().getOrCreateContext(), queue, AlertInstance.SETTINGS,
+                redis.store()::find);
+        int room = AlertQueue.MAX_PENDING / 2;
+        for (int i = 0; i < room; i++) {
+            queue.claim(
+                    List.of(new LimitAlert("c" + i, "{\"url\":\"https://dead.example/\",\"owner\":\"team:red\",\"body\":\"\"}",
+                            NOW.plusSeconds(1))));
+        }
+        for (int i = 0; i < 20_000; i++) {
+            instance.decide(key("k" + (1 + i % 2), "resource" + i), NOW);
+        }
+        instance.decide(AlertInstance.daily("user:a", 500), NOW);
+        var leased = queue.lease(AlertQueue.MAX_PENDING).result();
+        assertThat(leased.pending()).isEqualTo(room + 1);
+        assertThat(instance.<Integer>onContext(() -> Future.succeededFuture(instance.claims.size())))
+                .isEqualTo(AlertClaims.MAX_WAITING - 1);
+        leased.alerts().forEach(alert -> queue.remove(alert.id()));
+        instance.onContext(() -> {
+            instance.claims.retry();
+            return instance.claims.idle();
+        });
+        assertThat(queue.lease(1).result().pending()).isEqualTo(room);
+    }
+
+    private static QuotaStatus key(String key, String resource) {
+        return new QuotaStatus("key:" + key, resource, QuotaUnit.REQUESTS, 1000, Duration.ofDays(1), 500, Optional.empty(),
+                false,
+                Optional.empty());
+    }
+
     /** 300 alerts are due for three receivers that do not answer, before one for another. */
     @Test
     void receiversThatDoNotAnswerDoNotDelayOthers() {
@@ -379,20 +417,21 @@ class AlertDeliveryTest {
         });
         Polling.await().until(() -> first.count("sent") == 1);
         assertThat(first.posts).filteredOn(post -> post.url().getHost().equals("slow.example"))
-                .hasSize(3 * DeliverySlots.MAX_PER_URL);
+                .hasSize(3 * DeliverySlots.MAX_PER_OWNER);
         never.complete(new WebhookResponse(204, null));
-        Polling.await().until(() -> first.count("sent") == 1 + 3 * (DeliverySlots.MAX_PER_URL + WaitingDeliveries.MAX_PER_URL));
+        Polling.await()
+                .until(() -> first.count("sent") == 1 + 3 * (DeliverySlots.MAX_PER_OWNER + WaitingDeliveries.MAX_PER_OWNER));
     }
 
     @Test
     void manyUrlsOfOneHostLeaveRoomForOthers() {
         var slots = new DeliverySlots();
         for (int i = 0; i < DeliverySlots.MAX_PER_HOST; i++) {
-            assertThat(slots.tryAcquire(URI.create("https://slow.example/" + i))).isTrue();
+            assertThat(slots.tryAcquire("team:" + i, URI.create("https://slow.example/" + i))).isTrue();
         }
-        assertThat(slots.tryAcquire(URI.create("https://SLOW.example/x"))).isFalse();
-        assertThat(slots.tryAcquire(URI.create("https://other.example/x"))).isTrue();
-        slots.release(URI.create("https://slow.example/1"));
-        assertThat(slots.tryAcquire(URI.create("https://slow.example/x"))).isTrue();
+        assertThat(slots.tryAcquire("team:x", URI.create("https://SLOW.example/x"))).isFalse();
+        assertThat(slots.tryAcquire("team:x", URI.create("https://other.example/x"))).isTrue();
+        slots.release("team:1", URI.create("https://slow.example/1"));
+        assertThat(slots.tryAcquire("team:x", URI.create("https://slow.example/x"))).isTrue();
     }
 }

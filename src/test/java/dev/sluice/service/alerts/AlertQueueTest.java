@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -150,9 +151,9 @@ class AlertQueueTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"redis", "memory"})
-    void fullQueueClaimsNothing(String name) {
+    void ownerWithoutRoomClaimsNothing(String name) {
         var queue = queue(name);
-        for (int from = 0; from < AlertQueue.MAX_PENDING; from += 500) {
+        for (int from = 0; from < AlertQueue.MAX_PENDING / 2; from += 500) {
             await(queue.claim(IntStream.range(from, from + 500).mapToObj(i -> alert("c" + i, "i" + i)).toList()));
         }
         assertThat(await(queue.claim(List.of(alert("c0", "x"), alert("more", "more"))))).containsExactly(
@@ -162,12 +163,59 @@ class AlertQueueTest {
         assertThat(await(queue.claim(List.of(alert("more", "more"))))).containsExactly(ClaimResult.CLAIMED);
     }
 
+    /** Each takes what there is room for; the next one still finds room. */
+    @ParameterizedTest
+    @ValueSource(strings = {"redis", "memory"})
+    void ownersShareTheQueue(String name) {
+        var queue = queue(name);
+        for (int owner = 0; owner < 4; owner++) {
+            var alerts = new ArrayList<LimitAlert>();
+            for (int i = 0; i < 6000; i++) {
+                alerts.add(owned("team:" + owner, "claim" + owner + "/" + i));
+            }
+            var results = new ArrayList<ClaimResult>();
+            for (int from = 0; from < alerts.size(); from += 500) {
+                results.addAll(await(queue.claim(alerts.subList(from, from + 500))));
+            }
+            assertThat(results.stream().filter(ClaimResult.CLAIMED::equals).count())
+                    .isEqualTo(AlertQueue.MAX_PENDING >> owner + 1);
+        }
+        assertThat(await(queue.claim(List.of(alert("common", "1"))))).containsExactly(ClaimResult.CLAIMED);
+        for (var alert : await(queue.lease(5000)).alerts()) { // the oldest
+            await(queue.remove(alert.id()));
+        }
+        assertThat(await(queue.claim(List.of(owned("team:1", "more"))))).containsExactly(ClaimResult.CLAIMED);
+    }
+
+    private static LimitAlert owned(String owner, String claim) {
+        return new LimitAlert(claim, "{\"owner\":\"" + owner + "\"}", Instant.ofEpochSecond(START).plus(Duration.ofDays(2)));
+    }
+
+    @Test
+    void numbersByOwnerAreCountedAgainAfterAnInstanceThatDoesNotKeepThem() {
+        await(inRedis.claim(List.of(owned("team:a", "a"), owned("team:a", "b"), alert("c", "3"))));
+        redis.send("HDEL", "sluice:{alerts}:messages", await(inRedis.lease(1)).alerts().get(0).id());
+        await(inRedis.lease(1));
+        assertThat(numbers().values().stream().mapToInt(Integer::intValue).sum()).isEqualTo(2);
+        for (var key : redis.send("HKEYS", "sluice:{alerts}:messages")) {
+            await(inRedis.remove(key.toString()));
+        }
+        assertThat(numbers()).isEmpty();
+    }
+
+    private Map<String, Integer> numbers() {
+        var numbers = new HashMap<String, Integer>();
+        redis.send("HKEYS", "sluice:{alerts}:owners").forEach(owner -> numbers.put(owner.toString(),
+                redis.send("HGET", "sluice:{alerts}:owners", owner.toString()).toInteger()));
+        return numbers;
+    }
+
     @Test
     void claimsExpireAndKeysHaveOneHashTag() {
         await(inRedis.claim(List.of(alert("a", "1"))));
         assertThat(redis.send("PTTL", "sluice:{alerts}:claimed:a").toLong()).isBetween(Duration.ofDays(2).toMillis() - 60_000,
                 Duration.ofDays(2).toMillis());
-        assertThat(redis.send("KEYS", "sluice:*")).hasSize(4)
+        assertThat(redis.send("KEYS", "sluice:*")).hasSize(5)
                 .allSatisfy(key -> assertThat(key.toString()).startsWith("sluice:{alerts}:"));
     }
 
