@@ -14,6 +14,7 @@ import org.jboss.logging.Logger;
 
 import dev.sluice.config.ConfigProblems;
 import dev.sluice.config.InMemoryClock;
+import dev.sluice.identity.chain.ModelPattern;
 import dev.sluice.redis.RedisProvider;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.runtime.ShutdownEvent;
@@ -172,6 +173,6 @@ public class Ledger {
      * @return the histogram; fails if it cannot be read now
      */
     public Uni<OutputHistogram> readOutputs(String identifier, String provider, String model, long fromHour, long toHour) {
-        return store.readOutputs(identifier, provider, model, fromHour, toHour);
+        return store.readOutputs(identifier, provider, ModelPattern.normalize(model), fromHour, toHour);
     }
 }

@@ -2,6 +2,7 @@ package dev.sluice.llm.ledger;
 
 import java.util.List;
 
+import dev.sluice.identity.chain.ModelPattern;
 import dev.sluice.llm.pricing.CostParts;
 import dev.sluice.llm.protocol.TokenUsage;
 
@@ -10,7 +11,7 @@ import dev.sluice.llm.protocol.TokenUsage;
  *
  * @param identifier the caller's identifier, as stored
  * @param provider the provider's id
- * @param model the model's name; empty if it is not known
+ * @param model the model's name, which is {@linkplain ModelPattern#normalize normalized}; empty if it is not known
  * @param usage the tokens used
  * @param picodollars the cost in 10⁻¹² US dollars; negative if the model has no price
  * @param estimated whether the usage is estimated, not reported by the provider
@@ -22,6 +23,10 @@ import dev.sluice.llm.protocol.TokenUsage;
  */
 public record LedgerEntry(String identifier, String provider, String model, TokenUsage usage, long picodollars,
         boolean estimated, String requestId, long outputSample, List<CostParts.Part> parts, CallOwner owner) {
+
+    public LedgerEntry {
+        model = ModelPattern.normalize(model);
+    }
 
     /** Creates an entry of a caller without a chain. */
     LedgerEntry(String identifier, String provider, String model, TokenUsage usage, long picodollars, boolean estimated,

@@ -6,6 +6,7 @@ import java.util.TreeMap;
 
 import com.fasterxml.jackson.annotation.JsonValue;
 
+import dev.sluice.identity.chain.ModelPattern;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 
 /** Usage of one identifier by provider and model. */
@@ -21,8 +22,10 @@ public final class UsageReport {
         this.windowHours = windowHours;
     }
 
+    /** @param model name of the model, in any spelling: earlier versions have stored it as it was sent */
     void add(String provider, String model, UsageTotals totals) {
-        providers.computeIfAbsent(provider, name -> new TreeMap<>()).merge(model, totals, UsageTotals::plus);
+        providers.computeIfAbsent(provider, name -> new TreeMap<>()).merge(ModelPattern.normalize(model), totals,
+                UsageTotals::plus);
     }
 
     /**

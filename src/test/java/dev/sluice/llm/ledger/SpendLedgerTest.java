@@ -39,7 +39,7 @@ class SpendLedgerTest {
     /** First hour of a day: 2027-02-01, so that the hours before belong to another month. */
     private static final long HOUR = 20_850 * 24;
     private static final Duration TIMEOUT = Duration.ofSeconds(60);
-    private static final List<String> MODELS = List.of("gpt-4o", "meta/llama:70b", "odd \"model\"\n");
+    private static final List<String> MODELS = List.of("gpt-4o", "meta/llama:70b", "odd\n\"model\"");
 
     /** Key of a sum, as the rows have it. */
     private record Cell(long hour, CallOwner owner, String provider, String model) {
@@ -101,6 +101,22 @@ class SpendLedgerTest {
 
     private void bookNow(LedgerStore store, LedgerEntry entry, long hour) {
         store.book(entry, hour).await().atMost(TIMEOUT);
+    }
+
+    @Test
+    void spellingsOfAModelAreOneModel() {
+        start(false);
+        connect();
+        var alice = CallOwner.of("user:alice");
+        for (var model : List.of("GPT-4o", "gpt-4o", " gpt-4O ")) {
+            bookNow(ledger, entry("user:alice", alice, model, "id of " + model, 7), HOUR);
+            ledger.add(entry("user:alice", alice, model, null, 7), HOUR);
+        }
+        assertThat(read(ledger, HOUR, HOUR + 1, true)).containsOnlyKeys(new Cell(HOUR, alice, "openai", "gpt-4o"));
+        assertThat(sum(read(ledger, HOUR, HOUR + 1, true)).calls()).isEqualTo(6);
+        var report = ledger.read("user:alice", HOUR, HOUR).await().atMost(TIMEOUT);
+        assertThat(report.providers().get("openai")).containsOnlyKeys("gpt-4o");
+        assertThat(new SpendRow(HOUR, alice, "openai", "GPT-4o ", UsageTotals.NONE).model()).isEqualTo("gpt-4o");
     }
 
     /** Random calls of two instances, some reported twice, while others read: all sums are those of a model. */

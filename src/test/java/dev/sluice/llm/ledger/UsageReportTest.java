@@ -19,7 +19,7 @@ class UsageReportTest {
     void jsonIsThatOfTheHttpApi() throws JsonProcessingException {
         var report = new UsageReport("user:alice", 24);
         report.add("openai", "gpt-4o", calls(1, 10));
-        report.add("openai", "gpt-4o", calls(2, 20));
+        report.add("openai", " GPT-4o", calls(2, 20));
         report.add("openai", "o3", calls(1, 5));
 
         assertThat(new ObjectMapper().writeValueAsString(report))

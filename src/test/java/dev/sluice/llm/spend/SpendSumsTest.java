@@ -51,7 +51,7 @@ class SpendSumsTest {
         var byHour = report(query(List.of(SpendDimension.HOUR), Map.of(SpendDimension.USER, "c"), 10, null), rows);
         assertThat(byHour.groups()).extracting(SpendGroup::values).containsExactly(List.of("1970-01-01T03:00:00Z"),
                 List.of("1970-01-02T06:00:00Z"));
-        var total = report(query(List.of(), Map.of(SpendDimension.MODEL, "m", SpendDimension.TEAM, "blue"), 10, null), rows);
+        var total = report(query(List.of(), Map.of(SpendDimension.MODEL, " M", SpendDimension.TEAM, "blue"), 10, null), rows);
         assertThat(total.groups()).isEmpty();
         assertThat(total.total().picodollars()).isEqualTo(9);
         assertThat(report(query(List.of(SpendDimension.USER), Map.of(SpendDimension.ORG, "x"), 10, null), rows).groups())
