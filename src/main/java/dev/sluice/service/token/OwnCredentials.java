@@ -1,6 +1,8 @@
 package dev.sluice.service.token;
 
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Base64;
 import java.util.List;
 import java.util.regex.Pattern;
 
@@ -16,9 +18,12 @@ import io.netty.handler.codec.http.QueryStringDecoder;
 @ApplicationScoped
 public class OwnCredentials {
 
-    /** Fields in which Sluice accepts credentials, in lower case. */
-    private static final String[] FIELDS = {"authorization", "x-api-key", "x-goog-api-key", "api-key"};
-    private static final String QUERY_FIELD = "key";
+    /** Fields in which Sluice accepts credentials, and those in which clients send them to proxies, in lower case. */
+    private static final String[] FIELDS = {"authorization", "proxy-authorization", "x-api-key", "x-goog-api-key", "api-key",
+            "x-auth-token", "x-access-token"};
+    /** Parameters in which Sluice accepts credentials, and that of RFC 6750, 2.3. */
+    private static final List<String> QUERY_FIELDS = List.of("key", "access_token", "api_key", "token");
+    private static final String BASIC = "Basic ";
     private static final Pattern PARTS = Pattern.compile("&");
 
     private final ApiKeyResolver apiKeys;
@@ -29,7 +34,7 @@ public class OwnCredentials {
         this.tokens = tokens;
     }
 
-    /** Returns whether Sluice accepts credentials in a field. */
+    /** Returns whether a field may carry credentials of Sluice. */
     public static boolean isCredentialField(String name) {
         for (var field : FIELDS) {
             if (name.equalsIgnoreCase(field)) {
@@ -45,21 +50,35 @@ public class OwnCredentials {
     }
 
     /**
-     * Returns whether the value of a field is a credential of Sluice, however it is {@linkplain KeySyntax written}, or has one between
-     * other characters than those of keys.
+     * Returns whether the value of a field is a credential of Sluice, however it is {@linkplain KeySyntax written}, has one between
+     * other characters than those of keys, or as the user name or password of the scheme Basic.
      */
     public boolean isCarriedBy(String value) {
         if (!tokens.hasTokens() && !apiKeys.hasKeys() && !value.contains(ApiKeyResolver.KEY_PREFIX)) {
             return false;
         }
         var text = KeySyntax.ofHeader(value);
-        return contains(text) || KeySyntax.hasSeparator(text) && KeySyntax.containsKey(text, this::contains);
+        return contains(text) || KeySyntax.hasSeparator(text) && KeySyntax.containsKey(text, this::contains)
+                || text.regionMatches(true, 0, BASIC, 0, BASIC.length()) && isInBasic(text.substring(BASIC.length()).strip());
     }
 
-    /** Returns a target without the parameters {@code key} that are a credential of Sluice. */
+    /** @param encoded user name and password (RFC 7617, 2) */
+    private boolean isInBasic(String encoded) {
+        try {
+            var pair = new String(Base64.getDecoder().decode(encoded), StandardCharsets.UTF_8);
+            int colon = pair.indexOf(':');
+            return contains(KeySyntax.normalize(pair.substring(colon + 1)))
+                    || colon > 0 && contains(KeySyntax.normalize(pair.substring(0, colon)));
+        } catch (IllegalArgumentException e) {
+            return false; // no base64: the upstream's own
+        }
+    }
+
+    /** Returns a target without the parameters for credentials that are one of Sluice. */
     public String removeFrom(String target) {
         int query = target.indexOf('?');
-        if (query < 0 || target.indexOf(QUERY_FIELD + '=', query) < 0 && target.indexOf('%', query) < 0) {
+        if (query < 0 || target.indexOf('%', query) < 0
+                && QUERY_FIELDS.stream().noneMatch(field -> target.indexOf(field + '=', query) >= 0)) {
             return target;
         }
         var parts = PARTS.split(target.substring(query + 1), -1);
@@ -71,7 +90,8 @@ public class OwnCredentials {
 
     private boolean isCredential(String part) {
         try {
-            return new QueryStringDecoder(part, false).parameters().getOrDefault(QUERY_FIELD, List.of()).stream()
+            var parameters = new QueryStringDecoder(part, false).parameters();
+            return QUERY_FIELDS.stream().flatMap(field -> parameters.getOrDefault(field, List.of()).stream())
                     .anyMatch(value -> contains(KeySyntax.normalize(value)));
         } catch (IllegalArgumentException e) {
             return false; // a lone percent sign

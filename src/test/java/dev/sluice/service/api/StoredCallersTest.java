@@ -9,6 +9,8 @@ import static org.hamcrest.Matchers.endsWith;
 import static org.hamcrest.Matchers.is;
 import static org.hamcrest.Matchers.nullValue;
 
+import java.nio.charset.StandardCharsets;
+import java.util.Base64;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -130,9 +132,27 @@ class StoredCallersTest extends HttpTestBase {
                 .body("headers.authorization", contains("Bearer of the upstream"));
     }
 
+    /** The path is misspelt, or the client has learnt another way to send credentials. */
+    @Test
+    void adminTokenIsNotForwardedInAnyFieldForCredentials() {
+        var pair = Base64.getEncoder().encodeToString("admin:admin-secret".getBytes(StandardCharsets.UTF_8));
+        int client = 0;
+        for (var field : List.of("Authorization", "Proxy-Authorization", "X-Auth-Token", "X-Access-Token")) {
+            for (var value : List.of("Bearer admin-secret", "admin-secret", "Basic " + pair, "basic  " + pair)) {
+                given().header(field, value).header("X-Forwarded-For", "203.0.113." + ++client).when().get("/v1/keysx").then()
+                        .statusCode(200)
+                        .body("headers.'" + field.toLowerCase(Locale.ROOT) + "'", nullValue());
+            }
+        }
+        for (var value : List.of("Basic YWxpY2U6c2VjcmV0", "Basic !")) {
+            get("Authorization", value).statusCode(200).body("headers.authorization", contains(value));
+        }
+    }
+
     @Test
     void credentialsOfSluiceAreTakenOutOfTheQuery() {
         for (var query : List.of("a=1&key=" + KEY + "&b=%202", "key=admin-secret&a=1&b=%202",
+                "access_token=admin-secret&a=1&b=%202", "a=1&token=admin-secret&b=%202", "a=1&b=%202&api_key=admin-secret",
                 "a=1&b=%202&k%65y=%22" + KEY + "%22")) {
             given().urlEncodingEnabled(false).when().get("/campaigns?" + query).then().statusCode(200)
                     .body("uri", endsWith("/campaigns?a=1&b=%202"));
