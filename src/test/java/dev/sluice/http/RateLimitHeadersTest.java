@@ -136,9 +136,29 @@ class RateLimitHeadersTest {
         }
         assertThat(headers.get("RateLimit").split(", ")).hasSizeBetween(4, 11)
                 .hasSameSizeAs(headers.get("RateLimit-Policy").split(", "));
-        var one = new Decision(true, false, DecisionMode.REDIS, NOW,
-                List.of(level("user:a", "api:/" + "é".repeat(250), 1, null)));
-        assertThat(written("standard", one).isEmpty()).as("a member that is too long alone").isTrue();
+    }
+
+    /** The longest names of team, member and endpoint: the exceeded rate is reported all the same. */
+    @Test
+    void longNamesAreShortenedAndStayDifferent() {
+        var member = "team:" + "日".repeat(128) + "/user:" + "語".repeat(128);
+        var quotas = List.of(level("user:" + "語".repeat(128), "api:/" + "é".repeat(250), 1, null),
+                level(member, "endpoint:/a", 0, NOW.plusSeconds(5)), level(member, "endpoint:/b", 5, null));
+        var decision = new Decision(false, true, DecisionMode.REDIS, NOW, quotas);
+        var names = PolicyNames.of(quotas);
+        assertThat(names).doesNotHaveDuplicates().allSatisfy(name -> assertThat(name).matches("(api|team):.*~[0-9a-f]{8}"));
+        var headers = written("all", decision);
+        for (var field : List.of("RateLimit", "RateLimit-Policy")) {
+            assertThat(headers.get(field)).hasSizeLessThanOrEqualTo(StandardMembers.MAX_LENGTH);
+            assertThat(headers.get(field).split(", ")).hasSize(2).anySatisfy(
+                    denied -> assertThat(denied).startsWith("\"team:%E6%97%A5")
+                            .contains(names.get(1).substring(names.get(1).indexOf('~'))));
+        }
+        var shortName = "team:" + "t".repeat(128) + "/user:" + "u".repeat(128);
+        assertThat(PolicyNames.of(List.of(quotas.get(0), level(shortName, "api", 1, null))).get(1))
+                .isEqualTo(shortName + "/api");
+        var one = new Decision(true, false, DecisionMode.REDIS, NOW, List.of(quotas.get(0)));
+        assertThat(written("standard", one).get("RateLimit-Policy")).matches("\"api:/(%C3%A9)+~[0-9a-f]{8}\";q=1000;w=3600");
     }
 
     @Test
