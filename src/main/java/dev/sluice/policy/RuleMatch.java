@@ -10,7 +10,6 @@ import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
 import dev.sluice.api.RateLimitRequest;
-import dev.sluice.api.ResourceCheck;
 import dev.sluice.identity.Identity;
 import dev.sluice.policy.cost.InvalidCostException;
 import dev.sluice.policy.key.KeySource;
@@ -91,9 +90,11 @@ public final class RuleMatch {
      */
     public static List<RateLimitRequest> withoutConcurrency(List<RateLimitRequest> requests) {
         for (var request : requests) {
-            if (request.checks().stream().anyMatch(ResourceCheck::isConcurrency)) {
-                return requests.stream().map(each -> new RateLimitRequest(each.identifier(), each.tier(), each.label(),
-                        each.checks().stream().filter(check -> !check.isConcurrency()).toList(), each.shadow())).toList();
+            for (var check : request.checks()) {
+                if (check.isConcurrency()) {
+                    return requests.stream().map(each -> new RateLimitRequest(each.identifier(), each.tier(), each.label(),
+                            each.checks().stream().filter(other -> !other.isConcurrency()).toList(), each.shadow())).toList();
+                }
             }
         }
         return requests;

@@ -31,6 +31,8 @@ final class DecisionBatch {
     /** In {@link #read}: the plan of the group is for calendar periods that do not contain Redis's time; nothing was decided. */
     static final StoreResult[] WRONG_PERIOD = new StoreResult[0];
     private static final int WRONG_PERIOD_STATUS = -2;
+    /** Length of the numbers of an admitted request of several identifiers. */
+    private static final int SHORT_NUMBER_BYTES = 7;
 
     /** Requests of one identifier for the same operation, in order. */
     static final class Group {
@@ -222,16 +224,31 @@ final class DecisionBatch {
         return results;
     }
 
-    /** Reads the result of a request of several identifiers, whose numbers are packed: its status, and three for each window. */
+    /**
+     * Reads the result of a request of several identifiers, whose numbers are packed: its status, and three for each window; or in
+     * the short form, for a request that is admitted at the time of the reply, two of seven bytes for each window.
+     */
     private static StoreResult[] jointResult(Group group, long clock, Buffer numbers) {
-        long status = numbers.getLong(0);
         var states = new StoreResult.WindowState[group.first.plan.size()];
+        if (numbers.length() == 2 * SHORT_NUMBER_BYTES * states.length) {
+            for (int j = 0; j < states.length; j++) {
+                int position = 2 * SHORT_NUMBER_BYTES * j;
+                states[j] = new StoreResult.WindowState(shortNumber(numbers, position),
+                        shortNumber(numbers, position + SHORT_NUMBER_BYTES), 0);
+            }
+            return new StoreResult[]{new StoreResult(true, clock, states)};
+        }
+        long status = numbers.getLong(0);
         for (int j = 0; j < states.length; j++) {
             int position = Long.BYTES * (1 + 3 * j);
             states[j] = new StoreResult.WindowState(numbers.getLong(position), numbers.getLong(position + Long.BYTES),
                     numbers.getLong(position + 2 * Long.BYTES));
         }
         return new StoreResult[]{new StoreResult((status & 1) == 1, clock + (status >> 1), states)};
+    }
+
+    private static long shortNumber(Buffer numbers, int position) {
+        return (long) numbers.getUnsignedMedium(position) << Integer.SIZE | numbers.getUnsignedInt(position + 3);
     }
 
     /** @param index of the windows' states in the reply, which are those after the last member */

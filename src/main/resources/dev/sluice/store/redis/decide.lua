@@ -31,9 +31,10 @@
 --          last request: units used, when the next unit expires (0: none used), when the denied cost would fit (0: none
 --          denied; -1: never). For slots: those that are held, the number of the last one that was granted to this instance, and
 --          when to try again. For a request of several identifiers these are one string of 64-bit numbers, most significant
---          byte first. A negative status has no further elements, and is a number in any case. -1: one of the keys holds a
---          foreign value that Redis did not let the script delete; -2: the time is not in the period of a calendar window. Times
---          are microseconds since 1970.
+--          byte first; of one that is admitted at that time, most often, a string of numbers of seven bytes without the status
+--          and without the third number of each window, which is 0. A negative status has no further elements, and is a number
+--          in any case. -1: one of the keys holds a foreign value that Redis did not let the script delete; -2: the time is not
+--          in the period of a calendar window. Times are microseconds since 1970.
 --          If keys were repaired, two more elements: their number, and the first key. Otherwise, if requests were denied by
 --          the bound on windows, the number of such groups, and "bound". The last element is a number in all other cases.
 --
@@ -1465,101 +1466,138 @@ end
 -- Requests of one call often have windows in common, those of a team or an organisation. The rings of all requests are therefore read
 -- together, and each is written once: when the call ends, or when another part is about to use it (see release).
 function build.chain()
-  local call, pcall, byte, floor, string_rep = redis.call, redis.pcall, string.byte, math.floor, string.rep
-  local unpack, unpack_table, type, KEYS = struct.unpack, unpack, type, KEYS
-  local logs, rings, keys = part('log'), part('ring'), part('keys')
+  local call, pcall, byte, floor, string_rep, format = redis.call, redis.pcall, string.byte, math.floor, string.rep, string.format
+  local pack, unpack, unpack_table, type, KEYS = struct.pack, struct.unpack, unpack, type, KEYS
+  local logs, rings = part('log'), part('ring')
+  local later, stamp = logs.later, logs.stamp
   local MOST_KEYS = 1000 -- of one command
-  -- Per window, overwritten by the next request: its units and first unit or bucket; of a log its value, the unexpired part, false for a
-  -- long one, and the window length in which it is listed; of a ring its state.
-  local used, heads, values, kept, noted, opened = {}, {}, {}, {}, {}, {}
-  -- States of rings by key, false if a ring is not as usual: its value, start, base, head, sum and bucket as stored; its units, of which
-  -- those that are added have not been written; the index and name under which it is listed, and its span.
+  local FIRST, FIRST_BYTES = '>BI7I7I7', HEADER + ENTRY_BYTES -- a ring up to its first bucket
+  -- Per log of a request, overwritten by the next one: whether its unit is simply appended. Otherwise its units, its last unit, its
+  -- value, and the unexpired part, false for a long one.
+  local appended, used, lasts, values, kept = {}, {}, {}, {}, {}
+  -- States of rings by key, false if a ring is not as usual. A state is an array, which is faster than names: the claim, the index, and
+  -- see parse. Its total includes what has not been written.
+  local CLAIM, INDEX, RING_VALUE, START, BASE, SUM, BUCKET, TOTAL, FREE = 1, 2, 3, 4, 5, 6, 7, 8, 9
   local states, fetched = {}, false
 
-  local function parse(ring, claim)
-    if type(ring) ~= 'string' or byte(ring) ~= RING or #ring % ENTRY_BYTES ~= HEADER or #ring == HEADER then
+  -- Fills the state of a ring: its value; where its first unexpired bucket begins, and the units before; the sum and the number of its
+  -- last bucket; the sum again, to which units are added; when the first unit expires. Returns false if it is not as usual.
+  local function parse(ring, state)
+    if type(ring) ~= 'string' or #ring < FIRST_BYTES or #ring % ENTRY_BYTES ~= HEADER then
       return false
     end
-    local sum, bucket = unpack(ENTRY, ring, #ring - ENTRY_BYTES + 1)
-    if bucket * claim.width > clock then
+    local claim, start = state[CLAIM], HEADER + 1
+    local flag, base, sum, head = unpack(FIRST, ring)
+    local bucket = head
+    if #ring > FIRST_BYTES then
+      sum, bucket = unpack(ENTRY, ring, #ring - ENTRY_BYTES + 1)
+    end
+    if flag ~= RING or bucket > claim.number then
       return false
     end
-    local start, base, head = rings.head(ring, floor((clock + 1 - claim.span) / claim.width) - 1)
+    if head <= claim.expired then
+      start, base, head = rings.head(ring, claim.expired)
+    end
     if not head or sum <= base then
       return false
     end
-    return { ring = ring, start = start, base = base, head = head, sum = sum, bucket = bucket, units = sum - base, added = 0,
-      span = claim.span, index = nil, name = nil }
+    state[RING_VALUE], state[START], state[BASE], state[SUM], state[BUCKET], state[TOTAL] = ring, start, base, sum, bucket, sum
+    state[FREE] = claim.ends or (head + 1) * claim.width - 1 + claim.span
+    return state
   end
 
   -- Reads the rings of all requests of the call.
   local function fetch(decide)
-    local names, claims, count, first = {}, {}, 0, 1
+    local names, found, count, first = {}, {}, 0, 1
     for i = 1, #codes do
       local plan = plans[byte(codes, i) - 32]
-      for j = 1, plan.decide == decide and #plan or 0 do
-        local key = plan[j].form ~= 'log' and KEYS[first + plan.stride * (j - 1) + 1]
-        if key and states[key] == nil then
-          count = count + 1
-          states[key], names[count], claims[count] = false, key, plan[j]
+      if plan.decide == decide then
+        local positions = plan.rings
+        for j = 1, #positions, 2 do
+          local at = first + positions[j + 1]
+          local key = KEYS[at]
+          if states[key] == nil then
+            local state = { plan[positions[j]], KEYS[at - 1], '', 0, 0, 0, 0, 0, 0 }
+            count = count + 1
+            names[count], found[count], states[key] = key, state, state
+          end
         end
       end
       first = first + plan.keys
     end
     for from = 1, count, MOST_KEYS do
-      local found = call('MGET', unpack_table(names, from, math.min(from + MOST_KEYS - 1, count)))
-      for i = 1, #found do
-        states[names[from + i - 1]] = parse(found[i], claims[from + i - 1])
+      local values = call('MGET', unpack_table(names, from, math.min(from + MOST_KEYS - 1, count)))
+      for i = 1, #values do
+        local at = from + i - 1
+        if not parse(values[i], found[at]) then
+          states[names[at]] = false
+        end
       end
     end
     fetched = true
   end
 
   local function write(key, state)
-    if state.added > 0 then
-      rings.write(key, state.ring, state.start, state.base, state.sum, state.bucket, state.added, state.span, state.index, state.name)
+    local total, sum = state[TOTAL], state[SUM]
+    if total == sum then
+      return
+    end
+    local claim, ring = state[CLAIM], state[RING_VALUE]
+    if state[BUCKET] == claim.listed then
+      call('SETRANGE', key, format('%d', #ring - ENTRY_BYTES), pack(TIME, total))
+    else
+      rings.write(key, ring, state[START], state[BASE], sum, state[BUCKET], total - sum, claim.span, state[INDEX], claim.name)
     end
   end
 
-  -- Reads a window; returns whether the cost fits and the window is as usual.
-  local function read(i, key, claim)
-    local span, cost, units = claim.span, claim.cost, nil
-    if claim.form == 'log' then
-      local value = pcall('GETRANGE', key, PAGE_START, '-1')
-      if type(value) ~= 'string' or value == '' or byte(value) > 31 or #value % BYTES > 0 or cost > HEAVY then
-        return false
-      end
-      local last = unpack(TIME, value, #value - BYTES + 1)
-      if last > clock or last <= clock - span then
-        return false
-      end
-      values[i], noted[i] = value, floor(last / span)
-      if #value == PAGE then
-        local total, outside = call('STRLEN', key) / BYTES, nil
-        if total ~= floor(total) then
-          return false
-        end
-        kept[i] = false
-        outside, heads[i] = part('long').seek(key, total, clock - span, last)
-        units = total - outside
-      else
-        kept[i], heads[i] = logs.later(value, clock - span)
-        units = #kept[i] / BYTES
-      end
-    else
-      local state = states[key]
-      if state == nil then
-        state = parse(pcall('GETRANGE', key, PAGE_START, '-1'), claim)
-        states[key] = state
-      end
-      if not state or state.sum + state.added + cost > MOST_UNITS then
-        return false
-      end
-      units = state.units
-      opened[i], heads[i] = state, state.head
+  -- Reads a log. Returns its units and the first one, or nil if it is not as usual.
+  local function read(i, key, claim, edge)
+    local value = pcall('GETRANGE', key, PAGE_START, '-1')
+    if type(value) ~= 'string' then
+      return nil
     end
-    used[i] = units
-    return cost == 0 or units + cost <= claim.limit
+    local size = #value
+    if size == 0 or size % BYTES > 0 then
+      return nil
+    end
+    local last = unpack(TIME, value, size - BYTES + 1)
+    if last > clock or last <= edge then
+      return nil -- also a weighted log, or a foreign value
+    end
+    local head, units, later_part = nil, nil, value
+    if size == PAGE then
+      local total = call('STRLEN', key) / BYTES
+      if total ~= floor(total) then
+        return nil
+      end
+      units, head = part('long').seek(key, total, edge, last)
+      units, later_part = total - units, false
+    else
+      head = unpack(TIME, value, 1)
+      if head > clock then
+        return nil -- a ring
+      elseif head <= edge then
+        later_part, head = later(value, edge)
+      end
+      units = #later_part / BYTES
+    end
+    if later_part == value and last >= claim.since and units < claim.quick then
+      appended[i] = true
+    else
+      appended[i], used[i], lasts[i], values[i], kept[i] = false, units, last, value, later_part
+    end
+    return units, head
+  end
+
+  -- Adds units to a log that needs more than to be appended to.
+  local function extend(i, claim, key, index)
+    local units, span = used[i], claim.span
+    local added, noted = string_rep(stamp, claim.cost), floor(lasts[i] / span)
+    if kept[i] then
+      logs.write(key, values[i], kept[i], added, units == claim.room, span, clock, noted, index, claim.name)
+    else
+      part('long').append(key, units, claim.cost, claim.limit, added, span, clock, noted, index, claim.name)
+    end
   end
 
   -- Writes what was added to rings, for a part that reads them itself. to: the last of the keys, or nil for all rings.
@@ -1583,50 +1621,93 @@ function build.chain()
     end
   end
 
+  -- Leaves a request to the general part. windows: the number of those whose rings have been added to
+  local function leave(plan, first, at, times, reservation, windows)
+    for i = 1, windows do
+      local state = not plan[i].edge and states[KEYS[first + plan.stride * (i - 1) + 1]]
+      if state then
+        state[TOTAL] = state[TOTAL] - plan[i].cost
+      end
+    end
+    release(first, first + plan.keys - 1)
+    return part('joint').decide(plan, first, at, times, reservation)
+  end
+
   local function decide_chain(plan, first, at, times, reservation)
-    local stride = plan.stride
     if not fetched then
       fetch(plan.decide)
     end
+    local numbers, stride, key, last = plan.numbers, plan.stride, first + 1, 1
     for i = 1, #plan do
-      if not read(i, KEYS[first + stride * (i - 1) + 1], plan[i]) then
-        release(first, first + plan.keys - 1)
-        return part('joint').decide(plan, first, at, times, reservation)
-      end
-    end
-    local numbers, last = { 1 }, 1
-    for i = 1, #plan do
-      local claim = plan[i]
-      local at_key = first + stride * (i - 1)
-      local index = KEYS[at_key]
-      local cost, span, free = claim.cost, claim.span, nil
-      if claim.form == 'log' then
-        local key = KEYS[at_key + 1]
-        free = heads[i] + span
-        local units = cost == 1 and logs.stamp or string_rep(logs.stamp, cost)
-        if cost > 0 and kept[i] then
-          logs.write(key, values[i], kept[i], units, used[i] + cost == claim.limit, span, clock, noted[i], index, claim.name)
-        elseif cost > 0 then
-          part('long').append(key, used[i], cost, claim.limit, units, span, clock, noted[i], index, claim.name)
+      local claim, units, free = plan[i], nil, nil
+      local edge, cost = claim.edge, claim.cost
+      if edge then
+        units, free = read(i, KEYS[key], claim, edge)
+        if not units or units > claim.room then
+          return leave(plan, first, at, times, reservation, i - 1)
         end
+        free = claim.ends or free + claim.span
       else
-        free = (heads[i] + 1) * claim.width - 1 + span
-        if cost > 0 then
-          local state = opened[i]
-          state.units, state.added, state.index, state.name = state.units + cost, state.added + cost, index, claim.name
-          if plan.reserves and claim.form == 'reserved' then
-            keys.remember(KEYS[at_key + 2], claim.name, clock, cost, span, index, reservation)
-          end
+        local state = states[KEYS[key]]
+        if state == nil then
+          state = parse(pcall('GETRANGE', KEYS[key], PAGE_START, '-1'), { claim, KEYS[key - 1], '', 0, 0, 0, 0, 0, 0 })
+          states[KEYS[key]] = state
         end
+        local total = state and state[TOTAL]
+        units = total and total - state[BASE]
+        if not units or units > claim.room or total > claim.most then
+          return leave(plan, first, at, times, reservation, i - 1)
+        end
+        state[TOTAL], free = total + cost, state[FREE]
       end
-      numbers[last + 1], numbers[last + 2], numbers[last + 3] = used[i] + cost, claim.ends or free, 0
-      last = last + 3
+      numbers[last], numbers[last + 1] = units + cost, free
+      last = last + 2
+      key = key + stride
     end
-    reply[at + 1] = packed(plan, numbers)
+    local positions = plan.logs
+    for j = 1, #positions, 2 do
+      local i, at_key = positions[j], first + positions[j + 1]
+      if appended[i] then
+        call('APPEND', KEYS[at_key], stamp)
+      else
+        extend(i, plan[i], KEYS[at_key], KEYS[at_key - 1])
+      end
+    end
+    for i = 1, plan.reserves and #plan or 0 do
+      local claim, at_key = plan[i], first + stride * (i - 1)
+      if claim.cost > 0 and claim.form == 'reserved' then
+        part('keys').remember(KEYS[at_key + 2], claim.name, clock, claim.cost, claim.span, KEYS[at_key], reservation)
+      end
+    end
+    reply[at + 1] = pack(plan.packed, unpack_table(numbers))
     return at + 1
   end
 
-  return { decide = decide_chain, release = release }
+  -- Adds to a plan what is the same for all of its requests: the windows to which a request adds, each with its distance from the
+  -- first key, and the time-dependent bounds of each claim.
+  local function prepare(plan)
+    plan.logs, plan.rings, plan.numbers, plan.packed = {}, {}, {}, '>' .. string_rep('I7', 2 * #plan)
+    for i = 1, #plan do
+      local claim = plan[i]
+      local span, cost, width = claim.span, claim.cost, claim.width
+      local since = clock - clock % span -- a window that was last written before is not listed in this window length
+      claim.room = cost == 0 and math.huge or claim.limit - cost
+      if claim.form == 'log' then
+        claim.edge, claim.since = clock - span, since
+        claim.room = cost > HEAVY and -1 or claim.room -- a heavy cost makes the log weighted
+        claim.quick = cost == 1 and claim.room or 0 -- units from which on more than an APPEND is needed
+      else
+        claim.number, claim.expired, claim.most = floor(clock / width), floor((clock + 1 - span) / width) - 1, MOST_UNITS - cost
+        claim.listed = claim.number * width >= since and claim.number or nil
+      end
+      local positions = claim.edge and plan.logs or plan.rings
+      if cost > 0 or not claim.edge then
+        positions[#positions + 1], positions[#positions + 2] = i, plan.stride * (i - 1) + 1
+      end
+    end
+  end
+
+  return { decide = decide_chain, release = release, prepare = prepare }
 end
 
 local arg = 6
@@ -1664,8 +1745,11 @@ for p = 1, tonumber(ARGV[3]) do
   if windows == 1 and not joint and not plan.concurrent and not plan.reserves and not plan.ends and plan[1].cost > 0 and plan[1].cost <= plan[1].limit then
     way = plan[1].form ~= 'log' and 'ring' or plan[1].cost <= HEAVY and 'log' or 'general'
   end
-  plan.decide = part(way).decide
   plan.keys = joint and plan.stride * windows or windows + (plan.reserves and 2 or 1)
+  plan.decide = part(way).decide
+  if way == 'chain' then
+    part('chain').prepare(plan)
+  end
   plans[p] = plan
 end
 
