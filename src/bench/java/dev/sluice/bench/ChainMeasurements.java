@@ -46,7 +46,9 @@ final class ChainMeasurements {
                     Map.of("RATE_LIMIT_DEFAULTS_PRO", "1000/minute",
                             "RATE_LIMIT_ADMIN_TOKEN", ADMIN_TOKEN, "RATE_LIMIT_TRUSTED_PROXIES", ApiGatewayMeasurements.TRUSTED,
                             "RATE_LIMIT_FILE",
-                            file.toString(), "RATE_LIMIT_IDENTITIES_CACHE_SIZE", "100000"));
+                            file.toString(), "RATE_LIMIT_IDENTITIES_CACHE_SIZE", "100000",
+                            // a fast machine needs more than the default of 64M for the windows of all callers, and evicts some
+                            "RATE_LIMIT_MEMORY_MAX_SIZE", "256M"));
             for (int i = 0; i < CALLERS / CALLERS_PER_ORG; i++) {
                 send(instance, "PUT", "/v1/orgs/o" + i, limits("100000000/hour"));
             }

@@ -1,5 +1,7 @@
 package dev.sluice.store.memory;
 
+import dev.sluice.store.MicrosClock;
+
 /**
  * Entry of the {@link IdentifierCache}: the windows of an identifier, and the state of their eviction. Its monitor guards the
  * windows and the state.
@@ -37,7 +39,7 @@ final class CacheEntry extends EvictionQueue.Node<CacheEntry> {
     }
 
     /** Counts the memory of this entry; must be called after each change. Enqueues a new entry. */
-    void count(long clock) {
+    void count(MicrosClock clock) {
         if (removed) {
             return;
         }
@@ -48,7 +50,7 @@ final class CacheEntry extends EvictionQueue.Node<CacheEntry> {
         }
         if (!queued) {
             queued = true;
-            queue.add(this, windows.level(clock, StoredWindow.FULL));
+            queue.add(this, windows.level(clock.micros(), StoredWindow.FULL));
         }
     }
 

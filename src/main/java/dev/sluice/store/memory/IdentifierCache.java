@@ -78,7 +78,7 @@ final class IdentifierCache {
                 result = task.apply(entry.windows());
                 isLonger = entry.windows().longestSpan() > span;
                 exceedsBound = entry.windows().windows().pollExceeded();
-                entry.count(clock.micros());
+                entry.count(clock);
             }
             if (exceedsBound) {
                 bound.denied(1);
@@ -99,7 +99,7 @@ final class IdentifierCache {
         for (int tries = 1;; tries++) {
             var found = identifiers.stream().map(identifier -> entries.get(identifier, entryFactory)).toList();
             var ordered = found.stream().sorted(Comparator.comparing(CacheEntry::identifier)).toList();
-            var result = new JointUpdate<>(found, task).run(ordered, tries >= MAX_TRIES, clock.micros());
+            var result = new JointUpdate<>(found, task).run(ordered, tries >= MAX_TRIES, clock);
             if (result.isEmpty()) {
                 continue; // one was removed after the lookup
             }
@@ -122,7 +122,7 @@ final class IdentifierCache {
     private <T> T apply(CacheEntry entry, Function<IdentifierWindows, T> task) {
         synchronized (entry) {
             var result = task.apply(entry.windows());
-            entry.count(clock.micros());
+            entry.count(clock);
             return result;
         }
     }
@@ -197,7 +197,7 @@ final class IdentifierCache {
             if (level <= entry.level() && (level < StoredWindow.FULL || evictFull)) {
                 return EVICTABLE;
             }
-            entry.count(clock.micros());
+            entry.count(clock);
             entry.queue().move(entry, level);
             return level;
         }
@@ -218,7 +218,7 @@ final class IdentifierCache {
                 return false;
             }
             int now = entry.windows().level(clock.micros(), entry.level());
-            entry.count(clock.micros());
+            entry.count(clock);
             queue.move(entry, now);
             return now < level;
         }

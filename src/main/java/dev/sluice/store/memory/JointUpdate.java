@@ -5,6 +5,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 
+import dev.sluice.store.MicrosClock;
+
 /**
  * Update of several entries of an {@link IdentifierCache} with their monitors.
  *
@@ -36,7 +38,7 @@ final class JointUpdate<T> {
      * @param force also if an entry has been removed from the cache
      * @return empty if an entry has been removed
      */
-    Optional<Result<T>> run(List<CacheEntry> ordered, boolean force, long clock) {
+    Optional<Result<T>> run(List<CacheEntry> ordered, boolean force, MicrosClock clock) {
         if (ordered.isEmpty()) {
             return update(force, clock);
         }
@@ -45,7 +47,7 @@ final class JointUpdate<T> {
         }
     }
 
-    private Optional<Result<T>> update(boolean force, long clock) {
+    private Optional<Result<T>> update(boolean force, MicrosClock clock) {
         if (!force && entries.stream().anyMatch(CacheEntry::removed)) {
             return Optional.empty();
         }
