@@ -24,6 +24,7 @@ import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 import org.eclipse.microprofile.openapi.annotations.security.SecurityRequirement;
 import org.eclipse.microprofile.openapi.annotations.tags.Tag;
 
+import dev.sluice.api.DecisionMode;
 import dev.sluice.api.Quota;
 import dev.sluice.api.QuotaStatus;
 import dev.sluice.api.QuotaUnit;
@@ -33,8 +34,10 @@ import dev.sluice.api.RateLimiter;
 import dev.sluice.api.ResourceCheck;
 import dev.sluice.engine.ConcurrencyLeases;
 import dev.sluice.engine.StoreConfig;
+import dev.sluice.engine.StoreStatus;
 import dev.sluice.engine.StoredWindows;
 import dev.sluice.http.ErrorResponse;
+import dev.sluice.http.RateLimitHeaders;
 import dev.sluice.http.ServiceEndpoint;
 import dev.sluice.policy.CurrentPolicy;
 import dev.sluice.service.api.BadRequestException;
@@ -70,10 +73,11 @@ public class WindowsResource {
     private final ConcurrencyLeases leases;
     private final TrafficService traffic;
     private final StoreConfig settings;
+    private final StoreStatus store;
 
     WindowsResource(EndpointAuthorization authorization, StoredWindows stored, RateLimiter limiter, RulesView rules,
             CurrentPolicy policy, StoredLimits identities, ConcurrencyLeases leases, TrafficService traffic,
-            StoreConfig settings) {
+            StoreConfig settings, StoreStatus store) {
         this.authorization = authorization;
         this.stored = stored;
         this.limiter = limiter;
@@ -83,6 +87,7 @@ public class WindowsResource {
         this.leases = leases;
         this.traffic = traffic;
         this.settings = settings;
+        this.store = store;
     }
 
     /** Returns the windows of an identifier. */
@@ -91,7 +96,7 @@ public class WindowsResource {
     @Parameter(name = "tier", in = ParameterIn.QUERY, schema = @Schema(type = SchemaType.STRING), description = "Tier whose rates are the limits; by default that of the stored user or key, otherwise the first tier")
     @Operation(operationId = "windows", summary = "Returns the windows of an identifier: used, limit, and when each frees up; consumes nothing")
     @SecurityRequirement(name = OpenApiDefinition.ADMIN_TOKEN)
-    @APIResponse(responseCode = "200", description = "Windows", content = @Content(mediaType = ErrorResponse.JSON, schema = @Schema(implementation = WindowsResponse.class), example = "{\"identifier\":\"user:alice\",\"tier\":\"free\",\"windows\":[{\"resource\":\"api:/campaigns\",\"used\":10,\"limit\":10,\"window_seconds\":60,\"reset_at\":1701234567,\"denied\":true,\"retry_at\":1701234567,\"source\":\"built-in\"}],\"truncated\":false}"))
+    @APIResponse(responseCode = "200", description = "Windows", content = @Content(mediaType = ErrorResponse.JSON, schema = @Schema(implementation = WindowsResponse.class), example = "{\"identifier\":\"user:alice\",\"tier\":\"free\",\"windows\":[{\"resource\":\"api:/campaigns\",\"used\":10,\"limit\":10,\"window_seconds\":60,\"reset_at\":1701234567,\"denied\":true,\"retry_at\":1701234567,\"source\":\"built-in\"}],\"truncated\":false,\"scope\":\"all_instances\"}"))
     @APIResponse(responseCode = "400", ref = OpenApiDefinition.BAD_REQUEST)
     @APIResponse(responseCode = "401", ref = OpenApiDefinition.UNAUTHORIZED)
     @APIResponse(responseCode = "403", ref = OpenApiDefinition.FORBIDDEN)
@@ -108,7 +113,12 @@ public class WindowsResource {
             return identities.of(identifier).flatMap(limits -> {
                 var tier = asked == null ? policy.effectiveTier(limits.tier()) : asked;
                 return stored.of(identifier).flatMap(used -> windows(identifier, tier, limits.rates(), used));
-            }).map(body -> Response.ok(body, ErrorResponse.JSON).build());
+            }).map(body -> {
+                if (store.mode().isOutage()) {
+                    context.response().putHeader(RateLimitHeaders.MODE, store.mode().value());
+                }
+                return Response.ok(body, ErrorResponse.JSON).build();
+            });
         });
     }
 
@@ -131,7 +141,8 @@ public class WindowsResource {
                     windows.addAll(slots);
                     windows.sort(Comparator.comparing((WindowsResponse.Window window) -> !Boolean.TRUE.equals(window.denied()))
                             .thenComparing(WindowsResponse.Window::resource));
-                    return new WindowsResponse(identifier, tier, windows, resources.size() > MAX_RESOURCES);
+                    return new WindowsResponse(identifier, tier, windows, resources.size() > MAX_RESOURCES,
+                            TrafficResponse.scope(store.mode() == DecisionMode.REDIS));
                 }));
     }
 
