@@ -50,8 +50,8 @@ export async function render({ signal, every }, heading) {
     const asked = total.allowed + total.denied + total.errors;
     refresh(decisions,
       figure("Store", MODES[store.mode] ?? store.mode, counted(store.instances, "instance"), "#/rules"),
-      figure("Allowed decisions/s", rate(rates.allowed_per_second), `${count(total.allowed)} in 60 min`, "#/traffic"),
-      figure("Refused decisions/s", rate(rates.denied_per_second), `${count(total.denied)} in 60 min`, "#/traffic"),
+      figure("Allowed/s", rate(rates.allowed_per_second), `${counted(total.allowed, "decision")}, 60 min`, "#/traffic"),
+      figure("Refused/s", rate(rates.denied_per_second), `${counted(total.denied, "decision")}, 60 min`, "#/traffic"),
       figure("Refused share", percent(total.denied, asked), "of the last 60 min", "#/traffic"),
       figure("Errors", count(total.errors), "in the last 60 min", "#/traffic"),
       figure("In flight", count((current ? figures.in_flight : undefined) ?? overview.in_flight), "hold slots of a limit", "#/traffic"),
@@ -73,8 +73,8 @@ export async function render({ signal, every }, heading) {
     showDecisions();
     const spend = state.llm;
     refresh(money,
-      figure("Spend today, USD", dollars(spend?.today.cost_usd), spend ? `${counted(spend.today.calls, "call")}, UTC` : "unknown", "#/llm?days=1"),
-      figure("Spend this month, USD", dollars(spend?.month.cost_usd), spend ? `${counted(spend.month.calls, "call")}, UTC` : "unknown", "#/llm?days=month"),
+      figure("Today, USD", dollars(spend?.today.cost_usd), spend ? `${counted(spend.today.calls, "call")}, UTC` : "unknown", "#/llm?days=1"),
+      figure("This month, USD", dollars(spend?.month.cost_usd), spend ? `${counted(spend.month.calls, "call")}, UTC` : "unknown", "#/llm?days=month"),
       figure("Unpriced calls", count(spend?.month.unpriced_calls), "this month", "#/llm?days=month"),
       figure("Alerts due", state.alerts_due === undefined ? "off" : count(state.alerts_due), state.alerts_due === undefined ? "not configured" : "to be sent", "#/teams"));
     if (traffic.rules.length === 0) {
@@ -97,5 +97,5 @@ export async function render({ signal, every }, heading) {
     showDecisions();
   }, signal);
   every(10000, load, signal);
-  return [el("div", { class: "head" }, heading), warnings, decisions, el("p", { class: "muted note" }, DECISIONS), section("LLM calls", money), hour];
+  return [el("div", { class: "head" }, heading), warnings, decisions, el("p", { class: "muted note" }, DECISIONS), section("LLM spend", money), hour];
 }
