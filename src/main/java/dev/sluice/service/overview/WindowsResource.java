@@ -93,7 +93,7 @@ public class WindowsResource {
     /** Returns the windows of an identifier. */
     @GET
     @Parameter(name = "identifier", in = ParameterIn.QUERY, required = true, schema = @Schema(type = SchemaType.STRING, minLength = 1, maxLength = 256), description = "Identifier whose windows are returned")
-    @Parameter(name = "tier", in = ParameterIn.QUERY, schema = @Schema(type = SchemaType.STRING), description = "Tier whose rates are the limits; by default that of the stored user or key, otherwise the first tier")
+    @Parameter(name = "tier", in = ParameterIn.QUERY, schema = @Schema(type = SchemaType.STRING), description = "Tier whose rates are the limits; by default that of the stored user or key, then that of the user's keys in the settings, otherwise the first tier")
     @Operation(operationId = "windows", summary = "Returns the windows of an identifier: used, limit, and when each frees up; consumes nothing")
     @SecurityRequirement(name = OpenApiDefinition.ADMIN_TOKEN)
     @APIResponse(responseCode = "200", description = "Windows", content = @Content(mediaType = ErrorResponse.JSON, schema = @Schema(implementation = WindowsResponse.class), example = "{\"identifier\":\"user:alice\",\"tier\":\"free\",\"windows\":[{\"resource\":\"api:/campaigns\",\"used\":10,\"limit\":10,\"window_seconds\":60,\"reset_at\":1701234567,\"denied\":true,\"retry_at\":1701234567,\"source\":\"built-in\"}],\"truncated\":false,\"scope\":\"all_instances\"}"))
