@@ -287,23 +287,34 @@ class ConsoleStatesBrowserIT {
         var request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + sluice.port() + "/v1/events"))
                 .header("Authorization", "Bearer " + ADMIN).build();
         var streams = new ArrayList<InputStream>();
-        ConsolePage console;
+        var console = signedIn();
+        assertThat(console.page().locator("#live-state")).containsText("Live", PATIENT);
+        console.activate(console.button("Sign out"));
         try {
-            HttpResponse<InputStream> response;
-            do {
-                response = client.send(request, HttpResponse.BodyHandlers.ofInputStream());
-                streams.add(response.body());
-            } while (response.statusCode() == 200);
-            console = signedIn();
+            await().until(() -> { // the tab has left its stream
+                closeAll(streams);
+                HttpResponse<InputStream> response;
+                do {
+                    response = client.send(request, HttpResponse.BodyHandlers.ofInputStream());
+                    streams.add(response.body());
+                } while (response.statusCode() == 200);
+                return streams.size() == 201;
+            });
+            console.signIn(ADMIN);
             assertThat(console.page().locator("#live-state")).containsText("Not live", PATIENT);
             assertThat(console.text("No live figures: There are 200 event streams")).isVisible(PATIENTLY);
         } finally {
-            for (var stream : streams) {
-                stream.close();
-            }
+            closeAll(streams);
         }
         assertThat(console.page().locator("#live-state")).containsText("Live", PATIENT);
         assertThat(console.text("No live figures")).hasCount(0);
+    }
+
+    private static void closeAll(List<InputStream> streams) throws IOException {
+        for (var stream : streams) {
+            stream.close();
+        }
+        streams.clear();
     }
 
     @Test

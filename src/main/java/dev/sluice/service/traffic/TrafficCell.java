@@ -76,7 +76,9 @@ final class TrafficCell {
             tally = current.computeIfAbsent(identifier, any -> new Tally(keepsRates));
         }
         if (keepsRates) {
-            checks.forEach(tally::keep);
+            for (int i = 0; i < checks.size(); i++) { // allocates no iterator
+                tally.keep(checks.get(i));
+            }
         }
         (isDenied ? tally.denied : tally.allowed).getAndIncrement();
     }

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 import dev.sluice.api.Decision;
 import dev.sluice.api.DecisionListener;
 import dev.sluice.api.DecisionMode;
+import dev.sluice.api.Quota;
 import dev.sluice.api.Rate;
 import dev.sluice.api.RateLimitRequest;
 import dev.sluice.service.token.AdminTokens;
@@ -149,9 +150,14 @@ public class TrafficRecorder implements DecisionListener {
                     top.put(caller.caller(), (long) count.applyAsInt(caller));
                     if (caller.rates() != null) {
                         caller.rates().forEach((resource, rate) -> rates
-                                .put(new GivenRate(caller.caller().identifier(), resource), rate.toString()));
+                                .put(new GivenRate(caller.caller().identifier(), resource), text(rate)));
                     }
                 });
+    }
+
+    /** Returns the text of a rate in its shortest form: that of a request has any number of spaces and zeros. */
+    private static String text(Rate rate) {
+        return Rate.of(rate.quotas().toArray(Quota[]::new)).toString();
     }
 
     /** Reads the histogram of the metrics, which is cumulative, so that a duration is recorded once. */
