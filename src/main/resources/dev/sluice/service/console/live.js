@@ -51,7 +51,7 @@ function onProblem(message) {
 /** Connects to the worker; null if there is none, or it does not answer. */
 const sharedPort = () => typeof SharedWorker === "undefined" ? Promise.resolve(null) : new Promise(resolve => {
   try {
-    const worker = new SharedWorker(new URL("live-worker.js", import.meta.url), { type: "module", name: "sluice-live" });
+    const worker = new SharedWorker(new URL("worker.js", import.meta.url), { type: "module", name: "sluice-live" });
     worker.addEventListener("error", () => resolve(null));
     worker.port.addEventListener("message", () => resolve(worker.port), { once: true });
     worker.port.start();
