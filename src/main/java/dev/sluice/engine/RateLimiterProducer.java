@@ -282,6 +282,12 @@ class RateLimiterProducer implements StoreStatus {
         return new DefaultRateLimitAdmin(store, calendar, clock, leases);
     }
 
+    @Produces
+    @Singleton
+    StoredWindows storedWindows() {
+        return new StoredWindows(store);
+    }
+
     void validate(@Observes ConfigProblems problems) {
         if (settings.exactUpTo() < 1 || settings.exactUpTo() > 10_000) {
             problems.add("rate-limit.exact-up-to", Long.toString(settings.exactUpTo()), "1 to 10000");

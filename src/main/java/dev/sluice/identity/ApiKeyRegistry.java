@@ -1,6 +1,7 @@
 package dev.sluice.identity;
 
 import java.util.Map;
+import java.util.Optional;
 
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
@@ -57,6 +58,13 @@ public class ApiKeyRegistry {
     public @Nullable Identity find(String key) {
         var current = byHash;
         return current.isEmpty() ? null : current.get(Sha256.hex(key));
+    }
+
+    /** Returns the tier of the keys of an identifier; null if it has none, or if they have different tiers. */
+    public @Nullable String tier(String identifier) {
+        var tiers = byHash.values().stream().filter(key -> key.identifier().equals(identifier))
+                .map(key -> Optional.ofNullable(key.tier())).distinct().limit(2).toList();
+        return tiers.size() == 1 ? tiers.get(0).orElse(null) : null;
     }
 
     /**

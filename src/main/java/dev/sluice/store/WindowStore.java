@@ -1,6 +1,7 @@
 package dev.sluice.store;
 
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -36,8 +37,21 @@ public interface WindowStore {
     /** Returns the units used in the calendar period that contains the store's time, of the same kind and zone as another one. */
     Uni<WindowUsage> usage(String identifier, String resource, CalendarWindow period);
 
+    /** Returns the units used in each window of an identifier; omits empty windows. */
+    Uni<Map<WindowKey, Long>> windows(String identifier);
+
     /** Returns the units used by resource, each in its longest window; omits empty windows. */
-    Uni<Map<String, Long>> limits(String identifier);
+    default Uni<Map<String, Long>> limits(String identifier) {
+        return windows(identifier).map(windows -> {
+            var longest = new HashMap<String, WindowKey>();
+            windows.keySet().forEach(
+                    window -> longest.merge(window.resource(), window,
+                            (one, other) -> one.span() >= other.span() ? one : other));
+            var used = new HashMap<String, Long>();
+            longest.forEach((resource, window) -> used.put(resource, windows.get(window)));
+            return used;
+        });
+    }
 
     /**
      * Deletes an identifier's windows.

@@ -41,6 +41,8 @@ class PackagingIT {
             assertThat(libraries.map(library -> library.getFileName().toString())).hasSizeGreaterThan(100)
                     .filteredOn(library -> !library.contains("-linux-")).isSubsetOf(listed);
         }
+        assertThat(listed).as("whose files the console serves")
+                .anyMatch(library -> library.startsWith("org.webjars.npm.uplot-"));
     }
 
     /** Unused libraries are left out by quarkus.class-loading.removed-artifacts and the exclusions in pom.xml. */
@@ -50,7 +52,7 @@ class PackagingIT {
         try (var libraries = Files.list(APP.resolve("lib/main"))) {
             assertThat(libraries.map(library -> library.getFileName().toString())).noneMatch(
                     library -> library
-                            .matches(".*(grpc-netty|vertx-grpc-4|brotli4j|haproxy|socks|codec-dns).*"));
+                            .matches(".*(uplot|grpc-netty|vertx-grpc-4|brotli4j|haproxy|socks|codec-dns).*"));
         }
     }
 

@@ -6,7 +6,7 @@ import java.util.Map;
 import dev.sluice.identity.Sha256;
 import io.quarkus.test.junit.QuarkusTestProfile;
 
-/** Configures the admin token, one of each scope with and without a team, the API token and an API key. */
+/** Configures the admin token, one of each scope with and without a team, the API token, two API keys, and a shadow rule. */
 public class IdentitiesProfile implements QuarkusTestProfile {
 
     @Override
@@ -21,6 +21,11 @@ public class IdentitiesProfile implements QuarkusTestProfile {
         token(settings, "search-write", "write", "search");
         settings.put("rate-limit.api-keys.bob.sha256", Sha256.hex("key-of-bob"));
         settings.put("rate-limit.api-keys.bob.user", "bob");
+        settings.put("rate-limit.api-keys.kim.sha256", Sha256.hex("key-of-kim"));
+        settings.put("rate-limit.api-keys.kim.user", "kim");
+        settings.put("rate-limit.api-keys.kim.tier", "pro");
+        settings.put("rate-limit.endpoints.\"/shadowed\".free", "2/minute");
+        settings.put("rate-limit.endpoints.\"/shadowed\".shadow", "true");
         return settings;
     }
 

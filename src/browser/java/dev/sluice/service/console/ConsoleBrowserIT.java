@@ -421,7 +421,9 @@ class ConsoleBrowserIT {
 
     @Order(0) // before the hostile names
     @ParameterizedTest
-    @CsvSource({"360, 780, LIGHT", "1280, 900, LIGHT", "1920, 1080, DARK"})
+    @CsvSource({"360, 780, LIGHT", "360, 780, DARK", "800, 900, LIGHT", "800, 900, DARK", "1280, 900, LIGHT",
+            "1920, 1080, LIGHT",
+            "1920, 1080, DARK"})
     void everyViewFitsAndIsPictured(int width, int height, ColorScheme scheme) throws IOException {
         var console = newPage(width, height, scheme).signIn(ADMIN);
         var names = new HashMap<>(Map.of("identifier/user%3Acarol?tier=free", "identifier", "teams/shop", "team", "identifier",
@@ -434,6 +436,13 @@ class ConsoleBrowserIT {
                 checkTimes(12, "user:carol", "api:/campaigns", "free");
                 assertThat(console.text("The next request gets 429")).isVisible();
             }
+            assertThat((Integer) console.page().evaluate("[...document.querySelectorAll('.scroll:has(table.cards)')]"
+                    + ".filter(each => each.scrollWidth > each.clientWidth).length")).as("clipped tables in " + view).isZero();
+            assertThat((Boolean) console.page()
+                    .evaluate("(() => { const all = document.getElementById('nav').getBoundingClientRect();"
+                            + " const one = document.querySelector('#nav [aria-current]').getBoundingClientRect();"
+                            + " return one.left >= all.left - 1 && one.right <= all.right + 1; })()"))
+                    .as("link of " + view).isTrue();
             if (view.equals("overview")) {
                 assertThat(console.page().locator(".figures .value").nth(1)).not().hasText("–");
             }
@@ -441,8 +450,8 @@ class ConsoleBrowserIT {
             boolean inDocs = width == 1280 && !List.of("identifiers", "users", "teams", "orgs").contains(name);
             var folder = Path.of(inDocs ? System.getProperty("sluice.console.screenshots", PICTURES) : PICTURES);
             Files.createDirectories(folder);
-            console.page().screenshot(new Page.ScreenshotOptions().setFullPage(name.equals("identifier"))
-                    .setPath(folder.resolve(name + "-" + width + ".png")));
+            console.page().screenshot(new Page.ScreenshotOptions().setFullPage(!inDocs || name.equals("identifier"))
+                    .setPath(folder.resolve(name + "-" + width + (scheme == ColorScheme.DARK ? "-dark" : "") + ".png")));
         }
     }
 }

@@ -21,9 +21,10 @@ record ConsoleFile(Buffer content, String contentType, String etag) {
 
     /** Page that is served for the folder. */
     static final String INDEX = "index.html";
-    /** Folder in the class path, below this package. {@code ConsoleFilesTest} compares its content with this list. */
+    /** Folder in the class path, below this package. {@code ConsoleRoutesTest} compares its content with this list. */
     static final List<String> NAMES = List.of(INDEX, "style.css", "icon.svg", "app.js", "api.js", "chart.js", "dom.js",
-            "format.js", "live.js", "route.js", "session.js", "views/audit.js", "views/identifier.js", "views/identities.js",
+            "format.js", "live.js", "worker.js", "route.js", "session.js", "stream.js", "views/audit.js",
+            "views/identifier.js", "views/identities.js",
             "views/identity.js", "views/llm.js", "views/login.js", "views/overview.js", "views/rules.js", "views/spend.js",
             "views/start.js",
             "views/traffic.js", "uPlot.iife.min.js", "uPlot.min.css");

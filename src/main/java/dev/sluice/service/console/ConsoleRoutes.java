@@ -33,7 +33,7 @@ public class ConsoleRoutes {
     /** After authentication (-200) and authorization (-100) of Quarkus, before the gateway (-50). */
     private static final int ORDER = -60;
     private static final String POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
-            + " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+            + " connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
     private static final String REVALIDATE = "no-cache";
 
     private final boolean enabled;

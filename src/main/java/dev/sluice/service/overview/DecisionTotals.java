@@ -11,10 +11,10 @@ import io.quarkus.runtime.annotations.RegisterForReflection;
 /** Decisions of a period, in responses. */
 @RegisterForReflection
 @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
-@Schema(name = "DecisionTotals")
-record DecisionTotals(@Schema(description = "Requests that were allowed") long allowed,
-        @Schema(description = "Requests that were denied, or would have been in a dry run") long denied,
-        @Schema(description = "Requests that could not be decided") long errors,
+@Schema(name = "DecisionTotals", description = "Decisions. A request is one, and one more for each shadow rule that governs it; a call of Envoy's rate limit service is one for each rule")
+record DecisionTotals(@Schema(description = "Decisions that allowed the request") long allowed,
+        @Schema(description = "Decisions that denied the request; none of a shadow rule or in a dry run, which allow it") long denied,
+        @Schema(description = "Decisions that failed") long errors,
         @Schema(description = "Median duration of a decision in milliseconds, estimated from a histogram; null if there was none") Double p50Ms,
         @Schema(description = "99th percentile of the duration of a decision in milliseconds, estimated from a histogram; null if there was none") Double p99Ms) {
 

@@ -12,17 +12,18 @@ import dev.sluice.directory.IdentityKind;
 import dev.sluice.directory.IdentityStore;
 import dev.sluice.directory.InvalidLimitsException;
 import dev.sluice.directory.StoredIdentity;
+import dev.sluice.identity.ApiKeyRegistry;
 import dev.sluice.identity.chain.LevelResources;
 import io.smallrye.mutiny.Uni;
 
-/** Limits and tier of the stored identity that an identifier names. Thread-safe. */
+/** Limits and tier of the identity that an identifier names. Thread-safe. */
 @ApplicationScoped
 class StoredLimits {
 
     /**
      * Limits and relations of a stored identity.
      *
-     * @param tier its tier; null if it has none
+     * @param tier its tier, or that of its keys in the settings; null if it has none
      * @param rates rates of its own limits, by resource
      */
     record Limits(@Nullable String tier, Map<String, Rate> rates) {
@@ -31,13 +32,23 @@ class StoredLimits {
     }
 
     private final IdentityStore store;
+    private final ApiKeyRegistry keys;
 
-    StoredLimits(IdentityStore store) {
+    StoredLimits(IdentityStore store, ApiKeyRegistry keys) {
         this.store = store;
+        this.keys = keys;
     }
 
-    /** Returns the limits; none if the identifier names no stored identity, or it cannot be read. */
+    /**
+     * Returns the limits; none if the identifier names no stored identity, or it cannot be read. The tier is that of its keys in the
+     * settings if it has none of its own.
+     */
     Uni<Limits> of(String identifier) {
+        return find(identifier).map(
+                limits -> limits.tier() == null ? new Limits(keys.tier(identifier), limits.rates()) : limits);
+    }
+
+    private Uni<Limits> find(String identifier) {
         for (var kind : IdentityKind.values()) {
             var prefix = kind.identifier("");
             if (identifier.startsWith(prefix) && identifier.length() > prefix.length()) {

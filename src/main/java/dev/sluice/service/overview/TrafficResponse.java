@@ -37,7 +37,7 @@ record TrafficResponse(
     /** Decisions of a rule and tier. */
     @RegisterForReflection
     @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
-    @Schema(name = "TrafficRule")
+    @Schema(name = "TrafficRule", description = "Decisions by a rule for a tier. A request is one decision, and one more for each shadow rule that governs it")
     record Rule(@Schema(description = "Name of the rule, as in the metrics", examples = "api:/campaigns") String rule,
             @Schema(description = "Name of the tier", examples = "free") String tier, long allowed, long denied, long errors,
             @Schema(description = "Requests that hold slots of a limit of requests in flight now; 0 if the rule has no such limit") long inFlight) {
@@ -58,7 +58,11 @@ record TrafficResponse(
     }
 
     static String scope(TrafficHistory history) {
-        return history.allInstances() ? "all_instances" : "this_instance";
+        return scope(history.allInstances());
+    }
+
+    static String scope(boolean allInstances) {
+        return allInstances ? "all_instances" : "this_instance";
     }
 
     /** @param rule only decisions by this rule; null for all */

@@ -2,10 +2,10 @@ package dev.sluice.service.overview;
 
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.Path;
@@ -24,15 +24,20 @@ import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 import org.eclipse.microprofile.openapi.annotations.security.SecurityRequirement;
 import org.eclipse.microprofile.openapi.annotations.tags.Tag;
 
+import dev.sluice.api.DecisionMode;
+import dev.sluice.api.Quota;
 import dev.sluice.api.QuotaStatus;
 import dev.sluice.api.QuotaUnit;
 import dev.sluice.api.Rate;
-import dev.sluice.api.RateLimitAdmin;
 import dev.sluice.api.RateLimitRequest;
 import dev.sluice.api.RateLimiter;
 import dev.sluice.api.ResourceCheck;
 import dev.sluice.engine.ConcurrencyLeases;
+import dev.sluice.engine.StoreConfig;
+import dev.sluice.engine.StoreStatus;
+import dev.sluice.engine.StoredWindows;
 import dev.sluice.http.ErrorResponse;
+import dev.sluice.http.RateLimitHeaders;
 import dev.sluice.http.ServiceEndpoint;
 import dev.sluice.policy.CurrentPolicy;
 import dev.sluice.service.api.BadRequestException;
@@ -40,6 +45,8 @@ import dev.sluice.service.api.EndpointAuthorization;
 import dev.sluice.service.api.OpenApiDefinition;
 import dev.sluice.service.api.QueryParameters;
 import dev.sluice.service.api.rules.RulesView;
+import dev.sluice.service.traffic.TrafficService;
+import dev.sluice.store.WindowKey;
 import io.smallrye.mutiny.Uni;
 import io.vertx.ext.web.RoutingContext;
 
@@ -54,34 +61,42 @@ public class WindowsResource {
     static final int MAX_RESOURCES = 100;
 
     private static final String IDENTITY = "identity";
+    private static final String GIVEN = "check";
     private static final Rate ANY_NUMBER = Rate.concurrency(QuotaUnit.CONCURRENT_REQUESTS.maxLimit());
 
     private final EndpointAuthorization authorization;
-    private final RateLimitAdmin admin;
+    private final StoredWindows stored;
     private final RateLimiter limiter;
     private final RulesView rules;
     private final CurrentPolicy policy;
-    private final StoredLimits stored;
+    private final StoredLimits identities;
     private final ConcurrencyLeases leases;
+    private final TrafficService traffic;
+    private final StoreConfig settings;
+    private final StoreStatus store;
 
-    WindowsResource(EndpointAuthorization authorization, RateLimitAdmin admin, RateLimiter limiter, RulesView rules,
-            CurrentPolicy policy, StoredLimits stored, ConcurrencyLeases leases) {
+    WindowsResource(EndpointAuthorization authorization, StoredWindows stored, RateLimiter limiter, RulesView rules,
+            CurrentPolicy policy, StoredLimits identities, ConcurrencyLeases leases, TrafficService traffic,
+            StoreConfig settings, StoreStatus store) {
         this.authorization = authorization;
-        this.admin = admin;
+        this.stored = stored;
         this.limiter = limiter;
         this.rules = rules;
         this.policy = policy;
-        this.stored = stored;
+        this.identities = identities;
         this.leases = leases;
+        this.traffic = traffic;
+        this.settings = settings;
+        this.store = store;
     }
 
     /** Returns the windows of an identifier. */
     @GET
     @Parameter(name = "identifier", in = ParameterIn.QUERY, required = true, schema = @Schema(type = SchemaType.STRING, minLength = 1, maxLength = 256), description = "Identifier whose windows are returned")
-    @Parameter(name = "tier", in = ParameterIn.QUERY, schema = @Schema(type = SchemaType.STRING), description = "Tier whose rates are the limits; by default that of the stored user or key, otherwise the first tier")
+    @Parameter(name = "tier", in = ParameterIn.QUERY, schema = @Schema(type = SchemaType.STRING), description = "Tier whose rates are the limits; by default that of the stored user or key, then that of the user's keys in the settings, otherwise the first tier")
     @Operation(operationId = "windows", summary = "Returns the windows of an identifier: used, limit, and when each frees up; consumes nothing")
     @SecurityRequirement(name = OpenApiDefinition.ADMIN_TOKEN)
-    @APIResponse(responseCode = "200", description = "Windows", content = @Content(mediaType = ErrorResponse.JSON, schema = @Schema(implementation = WindowsResponse.class), example = "{\"identifier\":\"user:alice\",\"tier\":\"free\",\"windows\":[{\"resource\":\"api:/campaigns\",\"used\":10,\"limit\":10,\"window_seconds\":60,\"reset_at\":1701234567,\"denied\":true,\"retry_at\":1701234567,\"source\":\"built-in\"}],\"truncated\":false}"))
+    @APIResponse(responseCode = "200", description = "Windows", content = @Content(mediaType = ErrorResponse.JSON, schema = @Schema(implementation = WindowsResponse.class), example = "{\"identifier\":\"user:alice\",\"tier\":\"free\",\"windows\":[{\"resource\":\"api:/campaigns\",\"used\":10,\"limit\":10,\"window_seconds\":60,\"reset_at\":1701234567,\"denied\":true,\"retry_at\":1701234567,\"source\":\"built-in\"}],\"truncated\":false,\"scope\":\"all_instances\"}"))
     @APIResponse(responseCode = "400", ref = OpenApiDefinition.BAD_REQUEST)
     @APIResponse(responseCode = "401", ref = OpenApiDefinition.UNAUTHORIZED)
     @APIResponse(responseCode = "403", ref = OpenApiDefinition.FORBIDDEN)
@@ -95,36 +110,85 @@ public class WindowsResource {
             if (asked != null && !policy.tiers().contains(asked)) {
                 throw BadRequestException.forField("tier", "tier must be one of " + String.join(", ", policy.tiers()));
             }
-            return stored.of(identifier).flatMap(limits -> {
+            return identities.of(identifier).flatMap(limits -> {
                 var tier = asked == null ? policy.effectiveTier(limits.tier()) : asked;
-                return admin.limits(identifier).flatMap(used -> windows(identifier, tier, limits.rates(), used));
-            }).map(body -> Response.ok(body, ErrorResponse.JSON).build());
+                return stored.of(identifier).flatMap(used -> windows(identifier, tier, limits.rates(), used));
+            }).map(body -> {
+                if (store.mode().isOutage()) {
+                    context.response().putHeader(RateLimitHeaders.MODE, store.mode().value());
+                }
+                return Response.ok(body, ErrorResponse.JSON).build();
+            });
         });
     }
 
-    private Uni<WindowsResponse> windows(String identifier, String tier, Map<String, Rate> own, Map<String, Long> used) {
-        var checks = new LinkedHashMap<String, ResourceCheck>();
+    private Uni<WindowsResponse> windows(String identifier, String tier, Map<String, Rate> own, Map<WindowKey, Long> used) {
+        var resources = new TreeSet<>(own.keySet());
+        used.keySet().forEach(window -> resources.add(window.resource()));
+        var listed = resources.stream().limit(MAX_RESOURCES).toList();
+        return Uni.createFrom().completionStage(() -> traffic.rates(identifier, listed).toCompletionStage())
+                .flatMap(given -> {
+                    var ofRules = new ArrayList<ResourceCheck>();
+                    var ofChecks = new ArrayList<ResourceCheck>();
+                    listed.forEach(resource -> {
+                        var rate = own.containsKey(resource) ? own.get(resource) : ruleRate(resource, tier);
+                        add(resource, rate == null ? List.of() : rate.quotas(), ofRules);
+                        add(resource, givenQuotas(given.get(resource), rate), ofChecks);
+                    });
+                    return quotas(identifier, tier, ofRules).flatMap(rules -> quotas(identifier, tier, ofChecks)
+                            .map(checks -> windows(listed, rules, checks, own, used)));
+                }).flatMap(windows -> slots(identifier, tier, own).map(slots -> {
+                    windows.addAll(slots);
+                    windows.sort(Comparator.comparing((WindowsResponse.Window window) -> !Boolean.TRUE.equals(window.denied()))
+                            .thenComparing(WindowsResponse.Window::resource));
+                    return new WindowsResponse(identifier, tier, windows, resources.size() > MAX_RESOURCES,
+                            TrafficResponse.scope(store.mode() == DecisionMode.REDIS));
+                }));
+    }
+
+    private Rate ruleRate(String resource, String tier) {
+        var rule = rules.rule(resource);
+        return rule == null ? null : rule.check(tier, 0).rate();
+    }
+
+    /**
+     * Returns the quotas of a rate that came with a check, without those in whose window a rule counts.
+     *
+     * @param text text of the rate; null if none is known
+     */
+    private static List<Quota> givenQuotas(String text, Rate ofRule) {
+        return text == null
+                ? List.of()
+                : Rate.parse(text).quotas().stream().filter(quota -> ofRule == null || ofRule.quotas().stream().noneMatch(
+                        other -> other.window().equals(quota.window()) && other.period() == quota.period())).toList();
+    }
+
+    /** @param quotas none if the rate is unlimited or blocked */
+    private static void add(String resource, List<Quota> quotas, List<ResourceCheck> checks) {
+        if (!quotas.isEmpty()) {
+            checks.add(new ResourceCheck(resource, Rate.of(quotas.toArray(Quota[]::new)), 0));
+        }
+    }
+
+    private List<WindowsResponse.Window> windows(List<String> listed, List<QuotaStatus> ofRules, List<QuotaStatus> ofChecks,
+            Map<String, Rate> own, Map<WindowKey, Long> used) {
         var windows = new ArrayList<WindowsResponse.Window>();
-        var resources = new TreeSet<>(used.keySet());
-        resources.addAll(own.keySet());
-        resources.stream().limit(MAX_RESOURCES).forEach(resource -> {
-            var rule = rules.rule(resource);
-            var rate = own.containsKey(resource) ? own.get(resource) : rule == null ? null : rule.check(tier, 0).rate();
-            if (rate == null || rate.quotas().isEmpty()) { // of no rule, unlimited or blocked
-                windows.add(WindowsResponse.Window.unlimited(resource, used.getOrDefault(resource, 0L)));
-            } else {
-                checks.put(resource, new ResourceCheck(resource, rate, 0));
+        ofRules.forEach(quota -> windows
+                .add(WindowsResponse.Window.of(quota, isShadow(quota.resource()), source(quota.resource(), own))));
+        ofChecks.stream().filter(quota -> quota.remaining() < quota.limit())
+                .forEach(quota -> windows.add(WindowsResponse.Window.of(quota, settings.dryRun(), GIVEN)));
+        used.forEach((window, units) -> {
+            if (listed.contains(window.resource()) && Stream.of(ofRules, ofChecks).flatMap(List::stream)
+                    .noneMatch(quota -> quota.resource().equals(window.resource()) && WindowPeriods.counts(quota, window))) {
+                windows.add(WindowsResponse.Window.of(window, units));
             }
         });
-        return quotas(identifier, tier, List.copyOf(checks.values())).map(quotas -> {
-            quotas.forEach(quota -> windows.add(WindowsResponse.Window.of(quota, source(quota.resource(), own))));
-            return windows;
-        }).flatMap(found -> slots(identifier, tier, own)).map(slots -> {
-            windows.addAll(slots);
-            windows.sort(Comparator.comparing((WindowsResponse.Window window) -> !Boolean.TRUE.equals(window.denied()))
-                    .thenComparing(WindowsResponse.Window::resource));
-            return new WindowsResponse(identifier, tier, windows, resources.size() > MAX_RESOURCES);
-        });
+        return windows;
+    }
+
+    private boolean isShadow(String resource) {
+        var rule = rules.rule(resource);
+        return settings.dryRun() || rule != null && rule.options().shadow();
     }
 
     /** Returns the slots of requests in flight that are held: of rules, and of leases, whose limit is not known if no rule has one. */
@@ -142,7 +206,8 @@ public class WindowsResource {
             return quotas(identifier, tier, checks.subList(0, Math.min(checks.size(), MAX_RESOURCES)))
                     .map(quotas -> quotas.stream().filter(quota -> quota.remaining() < quota.limit())
                             .map(quota -> limits.containsKey(quota.resource())
-                                    ? WindowsResponse.Window.of(quota, rules.source(quota.resource()))
+                                    ? WindowsResponse.Window.of(quota, isShadow(quota.resource()),
+                                            rules.source(quota.resource()))
                                     : WindowsResponse.Window.leases(quota))
                             .toList());
         });

@@ -11,6 +11,7 @@ import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import dev.sluice.api.QuotaStatus;
 import dev.sluice.api.QuotaUnit;
 import dev.sluice.http.RateLimitHeaders;
+import dev.sluice.store.WindowKey;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 
 /** Body of the response to {@code GET /v1/windows}. */
@@ -18,7 +19,10 @@ import io.quarkus.runtime.annotations.RegisterForReflection;
 @Schema(name = "Windows")
 record WindowsResponse(String identifier, @Schema(description = "Tier whose rates are the limits") String tier,
         @Schema(description = "Windows of the identifier, those that deny first") List<Window> windows,
-        @Schema(description = "true: the identifier has more windows than are returned") boolean truncated) {
+        @Schema(description = "true: the identifier has more windows than are returned") boolean truncated,
+        @Schema(description = "all_instances, or this_instance while Redis does not reply or is not used", examples = "all_instances") String scope) {
+
+    private static final long MICROS = 1_000_000;
 
     /** A window. */
     @RegisterForReflection
@@ -27,34 +31,39 @@ record WindowsResponse(String identifier, @Schema(description = "Tier whose rate
     @Schema(name = "Window")
     record Window(String resource,
             @Schema(description = "Units used; in US dollars for a budget") Object used,
-            @Schema(description = "Limit of the rule for the tier, or of the stored identity; absent if none is known") Object limit,
+            @Schema(description = "Limit of the rule for the tier, of the stored identity, or that came with the last check; absent if none is known") Object limit,
             @Schema(description = "tokens, usd, or concurrent_requests for requests in flight; absent if requests are counted") String unit,
-            @Schema(description = "Length of the window; absent if no limit is known: the longest window of the resource") Long windowSeconds,
+            @Schema(description = "Length of the window; absent for requests in flight, and if nothing is counted because the rate has no window") Long windowSeconds,
             @Schema(description = "Calendar period that is the window") String period,
-            @Schema(description = "Unix seconds, rounded up, at which the next unit becomes available; absent if no limit is known") Long resetAt,
-            @Schema(description = "true: the next request is denied") Boolean denied,
+            @Schema(description = "Unix seconds, rounded up, at which the next unit becomes available; absent if no limit is known, unless the window is a calendar period") Long resetAt,
+            @Schema(description = "true: the next request is denied, unless shadow is true") Boolean denied,
+            @Schema(description = "true: nothing is denied, because the rule is a shadow rule or the service is in a dry run; otherwise absent") Boolean shadow,
             @Schema(description = "Unix seconds, rounded up, at which a request is admitted again; absent unless denied, or if it never is") Long retryAt,
-            @Schema(description = "Where the limit was set; identity for that of a stored identity") String source) {
+            @Schema(description = "Where the limit was set; identity for that of a stored identity, check for one that came with a check") String source) {
 
-        static Window of(QuotaStatus quota, String source) {
+        static Window of(QuotaStatus quota, boolean shadow, String source) {
             return new Window(quota.resource(), quota.unit().jsonAmount(quota.limit() - quota.remaining()),
                     quota.unit().jsonAmount(quota.limit()),
                     quota.unit() == QuotaUnit.REQUESTS ? null : quota.unit().jsonName(),
                     quota.window().isZero() ? null : quota.window().toSeconds(),
                     quota.period() == null ? null : quota.period().value(), RateLimitHeaders.resetEpochSeconds(quota),
-                    quota.denied(), quota.retryAt().map(at -> at.getEpochSecond() + (at.getNano() > 0 ? 1 : 0)).orElse(null),
+                    quota.denied(), shadow ? true : null,
+                    quota.retryAt().map(at -> at.getEpochSecond() + (at.getNano() > 0 ? 1 : 0)).orElse(null),
                     source);
         }
 
         /** Slots whose limit only those know that take the leases. */
         static Window leases(QuotaStatus quota) {
             return new Window(quota.resource(), quota.limit() - quota.remaining(), null, quota.unit().jsonName(), null, null,
-                    null,
-                    null, null, null);
+                    null, null, null, null, null);
         }
 
-        static Window unlimited(String resource, long used) {
-            return new Window(resource, used, null, null, null, null, null, null, null, null);
+        /** Creates a window whose limit is not known. */
+        static Window of(WindowKey window, long used) {
+            var period = WindowPeriods.of(window);
+            return new Window(window.resource(), used, null, null, window.span() / MICROS,
+                    period == null ? null : period.value(),
+                    period == null ? null : window.end() / MICROS, null, null, null, null);
         }
     }
 }

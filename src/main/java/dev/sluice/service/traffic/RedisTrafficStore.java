@@ -17,7 +17,8 @@ import io.vertx.redis.client.Response;
 
 /**
  * Counts of all instances, in Redis: for each minute of Redis's clock a hash of counts, which expires after 25 hours, and two sorted
- * sets of identifiers, which expire after an hour; and the last report of each instance. Thread-safe.
+ * sets of identifiers, which expire after an hour; for each hour a hash of rates that came with requests; and the last report of each
+ * instance. Thread-safe.
  */
 final class RedisTrafficStore implements TrafficStore {
 
@@ -33,6 +34,7 @@ final class RedisTrafficStore implements TrafficStore {
     private final LuaScript addScript;
     private final LuaScript readScript;
     private final LuaScript reportScript;
+    private final LuaScript ratesScript;
     private final String instance = UUID.randomUUID().toString();
 
     /**
@@ -46,6 +48,7 @@ final class RedisTrafficStore implements TrafficStore {
         this.addScript = LuaScript.load(RedisTrafficStore.class, "add.lua", timeExpression);
         this.readScript = LuaScript.load(RedisTrafficStore.class, "read.lua", timeExpression);
         this.reportScript = LuaScript.load(RedisTrafficStore.class, "report.lua", timeExpression);
+        this.ratesScript = LuaScript.load(RedisTrafficStore.class, "rates.lua", timeExpression);
     }
 
     @Override
@@ -58,6 +61,12 @@ final class RedisTrafficStore implements TrafficStore {
         arguments.addAll(fields);
         append(counts.allowed(), arguments);
         append(counts.denied(), arguments);
+        arguments.add(Integer.toString(MAX_RATES));
+        arguments.add(Integer.toString(counts.rates().size()));
+        counts.rates().forEach((name, rate) -> {
+            arguments.add(name.field());
+            arguments.add(rate);
+        });
         return call(addScript, arguments, reply -> null);
     }
 
@@ -88,6 +97,21 @@ final class RedisTrafficStore implements TrafficStore {
                     }
                     return new Reading(reply.get(0).toLong(), minutes, inFlight);
                 });
+    }
+
+    @Override
+    public Future<Map<String, String>> rates(String identifier, List<String> resources) {
+        var fields = resources.stream().map(resource -> new GivenRate(identifier, resource).field()).toList();
+        return call(ratesScript, fields, reply -> {
+            var rates = new HashMap<String, String>();
+            for (int i = 0; i < resources.size(); i++) {
+                var rate = reply.get(i).toString();
+                if (!rate.isEmpty()) {
+                    rates.put(resources.get(i), rate);
+                }
+            }
+            return rates;
+        });
     }
 
     private static TrafficMinute minute(Response reply) {

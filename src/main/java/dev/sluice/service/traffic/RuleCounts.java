@@ -3,9 +3,9 @@ package dev.sluice.service.traffic;
 /**
  * Numbers of decisions.
  *
- * @param allowed requests that were allowed
- * @param denied requests that were denied, or would have been in a dry run
- * @param errors requests that could not be decided
+ * @param allowed decisions that allowed the request
+ * @param denied decisions that denied the request; none of a shadow rule or in a dry run, which allow it
+ * @param errors decisions that failed
  */
 public record RuleCounts(long allowed, long denied, long errors) {
 

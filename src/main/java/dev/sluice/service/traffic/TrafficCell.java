@@ -1,9 +1,16 @@
 package dev.sluice.service.traffic;
 
+import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.BiConsumer;
+
+import org.jspecify.annotations.Nullable;
+
+import dev.sluice.api.QuotaUnit;
+import dev.sluice.api.Rate;
+import dev.sluice.api.ResourceCheck;
 
 /**
  * Counters of one rule and tier. Counting allocates nothing, except for the first decision of an identifier between two collections.
@@ -11,14 +18,36 @@ import java.util.function.BiConsumer;
  */
 final class TrafficCell {
 
+    /** Maximum number of resources of an identifier whose rates are kept between two collections. */
+    private static final int MAX_RATES = 20;
+
     /** Decisions of one identifier since the last collection. */
     static final class Tally {
 
         final AtomicInteger allowed = new AtomicInteger();
         final AtomicInteger denied = new AtomicInteger();
+        /** Rates of its last requests, by resource; null if they are those of a rule. */
+        final @Nullable ConcurrentHashMap<String, Rate> rates;
+
+        Tally(boolean keepsRates) {
+            rates = keepsRates ? new ConcurrentHashMap<>() : null;
+        }
+
+        private void keep(ResourceCheck check) {
+            var known = rates.get(check.resource());
+            if (known == null ? rates.mappingCount() < MAX_RATES && isListed(check.rate()) : !known.equals(check.rate())) {
+                rates.put(check.resource(), check.rate());
+            }
+        }
+
+        /** Returns whether the windows of a rate are listed by its text: those of requests. */
+        private static boolean isListed(Rate rate) {
+            return !rate.quotas().isEmpty() && rate.quotas().stream().allMatch(quota -> quota.unit() == QuotaUnit.REQUESTS);
+        }
     }
 
     private final int maxIdentifiers;
+    private final boolean keepsRates;
     private final LongAdder allowed = new LongAdder();
     private final LongAdder denied = new LongAdder();
     private final LongAdder errors = new LongAdder();
@@ -26,12 +55,17 @@ final class TrafficCell {
     /** Counts up to the last collection. Used by the collecting thread only. */
     private RuleCounts collected = RuleCounts.NONE;
 
-    /** @param maxIdentifiers maximum number of identifiers between two collections; others are counted only for the rule */
-    TrafficCell(int maxIdentifiers) {
+    /**
+     * @param maxIdentifiers maximum number of identifiers between two collections; others are counted only for the rule
+     * @param keepsRates whether the rates of requests are kept, because they come with the requests
+     */
+    TrafficCell(int maxIdentifiers, boolean keepsRates) {
         this.maxIdentifiers = maxIdentifiers;
+        this.keepsRates = keepsRates;
     }
 
-    void count(String identifier, boolean isDenied) {
+    /** @param checks the checks of the request */
+    void count(String identifier, boolean isDenied, List<ResourceCheck> checks) {
         (isDenied ? denied : allowed).increment();
         var current = tallies;
         var tally = current.get(identifier);
@@ -39,7 +73,12 @@ final class TrafficCell {
             if (current.mappingCount() >= maxIdentifiers) {
                 return;
             }
-            tally = current.computeIfAbsent(identifier, any -> new Tally());
+            tally = current.computeIfAbsent(identifier, any -> new Tally(keepsRates));
+        }
+        if (keepsRates) {
+            for (int i = 0; i < checks.size(); i++) { // allocates no iterator
+                tally.keep(checks.get(i));
+            }
         }
         (isDenied ? tally.denied : tally.allowed).getAndIncrement();
     }

@@ -12,13 +12,14 @@ import java.util.TreeMap;
  * @param latencies number of decisions by the upper bound of their duration in nanoseconds; {@link Long#MAX_VALUE} is the last bound
  * @param allowed allowed decisions by caller
  * @param denied denied decisions by caller
+ * @param rates texts of the rates that came with requests of these callers; only of counts that are to be added
  */
 public record TrafficCounts(Map<RuleTier, RuleCounts> rules, TreeMap<Long, Long> latencies, Map<TopCaller, Long> allowed,
-        Map<TopCaller, Long> denied) {
+        Map<TopCaller, Long> denied, Map<GivenRate, String> rates) {
 
     /** Creates counts to fill. */
     public TrafficCounts() {
-        this(new HashMap<>(), new TreeMap<>(), new HashMap<>(), new HashMap<>());
+        this(new HashMap<>(), new TreeMap<>(), new HashMap<>(), new HashMap<>(), new HashMap<>());
     }
 
     /** Adds the counts of another period. */
@@ -27,6 +28,7 @@ public record TrafficCounts(Map<RuleTier, RuleCounts> rules, TreeMap<Long, Long>
         other.latencies.forEach((bound, count) -> latencies.merge(bound, count, Long::sum));
         other.allowed.forEach((caller, count) -> allowed.merge(caller, count, Long::sum));
         other.denied.forEach((caller, count) -> denied.merge(caller, count, Long::sum));
+        rates.putAll(other.rates);
     }
 
     /** Returns whether there was no decision. */

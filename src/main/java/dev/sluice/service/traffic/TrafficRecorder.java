@@ -17,6 +17,8 @@ import org.jspecify.annotations.Nullable;
 import dev.sluice.api.Decision;
 import dev.sluice.api.DecisionListener;
 import dev.sluice.api.DecisionMode;
+import dev.sluice.api.Quota;
+import dev.sluice.api.Rate;
 import dev.sluice.api.RateLimitRequest;
 import dev.sluice.service.token.AdminTokens;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -45,7 +47,7 @@ public class TrafficRecorder implements DecisionListener {
     /** By rule, then by tier: a look-up allocates nothing. */
     private final Map<String, Map<String, TrafficCell>> cells = new ConcurrentHashMap<>();
     private final Set<RuleTier> names = ConcurrentHashMap.newKeySet();
-    private final TrafficCell others = new TrafficCell(MAX_IDENTIFIERS);
+    private final TrafficCell others = new TrafficCell(MAX_IDENTIFIERS, false);
     /** Durations up to the last collection. Used by the collecting thread only. */
     private Map<Long, Long> collectedLatencies = new HashMap<>();
 
@@ -67,7 +69,7 @@ public class TrafficRecorder implements DecisionListener {
     @Override
     public void onDecision(RateLimitRequest request, Decision decision, long durationNanos) {
         if (active && !isQuery(request)) {
-            cell(request).count(request.identifier(), !decision.allowed()); // a shadow rule or a dry run refuses nothing
+            cell(request).count(request.identifier(), !decision.allowed(), request.checks()); // a shadow rule or a dry run refuses nothing
         }
     }
 
@@ -106,7 +108,7 @@ public class TrafficRecorder implements DecisionListener {
         }
         names.add(new RuleTier(rule, tier));
         return cells.computeIfAbsent(rule, any -> new ConcurrentHashMap<>()).computeIfAbsent(tier,
-                any -> new TrafficCell(MAX_IDENTIFIERS));
+                any -> new TrafficCell(MAX_IDENTIFIERS, rule.equals(RateLimitRequest.CUSTOM_LABEL)));
     }
 
     /** Returns what was counted since the last collection. For one thread at a time. */
@@ -115,13 +117,13 @@ public class TrafficRecorder implements DecisionListener {
         var callers = new ArrayList<Counted>();
         names.forEach(name -> collect(name, cells.get(name.rule()), counts, callers));
         collect(new RuleTier(OTHER, OTHER), others, counts, callers);
-        putTop(callers, counts.allowed(), Counted::allowed);
-        putTop(callers, counts.denied(), Counted::denied);
+        putTop(callers, counts.allowed(), counts.rates(), Counted::allowed);
+        putTop(callers, counts.denied(), counts.rates(), Counted::denied);
         collectLatencies(counts);
         return counts;
     }
 
-    private record Counted(TopCaller caller, int allowed, int denied) {
+    private record Counted(TopCaller caller, int allowed, int denied, @Nullable Map<String, Rate> rates) {
     }
 
     private static void collect(RuleTier name, Map<String, TrafficCell> ofRule, TrafficCounts counts, List<Counted> callers) {
@@ -133,16 +135,29 @@ public class TrafficRecorder implements DecisionListener {
 
     private static void collect(RuleTier name, TrafficCell cell, TrafficCounts counts, List<Counted> callers) {
         var ofCell = cell.collect((identifier, tally) -> callers.add(new Counted(
-                new TopCaller(identifier, name.rule(), name.tier()), tally.allowed.get(), tally.denied.get())));
+                new TopCaller(identifier, name.rule(), name.tier()), tally.allowed.get(), tally.denied.get(),
+                tally.rates)));
         if (ofCell.total() > 0) {
             counts.rules().put(name, ofCell);
         }
     }
 
-    private static void putTop(List<Counted> callers, Map<TopCaller, Long> top, ToIntFunction<Counted> count) {
+    private static void putTop(List<Counted> callers, Map<TopCaller, Long> top, Map<GivenRate, String> rates,
+            ToIntFunction<Counted> count) {
         callers.sort((one, other) -> Integer.compare(count.applyAsInt(other), count.applyAsInt(one)));
         callers.stream().limit(REPORTED_IDENTIFIERS).filter(caller -> count.applyAsInt(caller) > 0)
-                .forEach(caller -> top.put(caller.caller(), (long) count.applyAsInt(caller)));
+                .forEach(caller -> {
+                    top.put(caller.caller(), (long) count.applyAsInt(caller));
+                    if (caller.rates() != null) {
+                        caller.rates().forEach((resource, rate) -> rates
+                                .put(new GivenRate(caller.caller().identifier(), resource), text(rate)));
+                    }
+                });
+    }
+
+    /** Returns the text of a rate in its shortest form: that of a request has any number of spaces and zeros. */
+    private static String text(Rate rate) {
+        return Rate.of(rate.quotas().toArray(Quota[]::new)).toString();
     }
 
     /** Reads the histogram of the metrics, which is cumulative, so that a duration is recorded once. */

@@ -1,6 +1,8 @@
 package dev.sluice.service.traffic;
 
 import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 
 import jakarta.annotation.Priority;
 import jakarta.enterprise.event.Observes;
@@ -88,15 +90,22 @@ public class TrafficService {
         }
         if (shared == null) {
             unsent = new TrafficCounts();
-        } else if (manager.isUp() && !unsent.isEmpty()) {
+            return;
+        }
+        trimUnsent();
+        if (manager.isUp() && !unsent.isEmpty()) {
             var sent = unsent;
             unsent = new TrafficCounts();
-            TrafficFields.retainHighest(sent.allowed(), TrafficStore.MAX_LISTED);
-            TrafficFields.retainHighest(sent.denied(), TrafficStore.MAX_LISTED);
             shared.add(sent);
-        } else {
-            TrafficFields.retainHighest(unsent.allowed(), TrafficStore.MAX_LISTED);
-            TrafficFields.retainHighest(unsent.denied(), TrafficStore.MAX_LISTED);
+        }
+    }
+
+    /** Bounds what has not been sent. */
+    private void trimUnsent() {
+        TrafficFields.retainHighest(unsent.allowed(), TrafficStore.MAX_LISTED);
+        TrafficFields.retainHighest(unsent.denied(), TrafficStore.MAX_LISTED);
+        if (unsent.rates().size() > TrafficStore.MAX_RATES) {
+            unsent.rates().clear();
         }
     }
 
@@ -123,6 +132,22 @@ public class TrafficService {
         context.runOnContext(now -> (ofAll == null || !manager.isUp()
                 ? ofInstance.last(Math.min(minutes, LISTED_MINUTES))
                 : ofAll.last(minutes).recover(failure -> ofInstance.last(Math.min(minutes, LISTED_MINUTES))))
+                .onComplete(result));
+        return result.future();
+    }
+
+    /**
+     * Returns the texts of the last rates that came with requests of an identifier, by resource: of the most frequent callers, for one to
+     * two hours.
+     *
+     * @param resources names of the resources
+     * @return completes on an event loop
+     */
+    public Future<Map<String, String>> rates(String identifier, List<String> resources) {
+        Promise<Map<String, String>> result = Promise.promise();
+        context.runOnContext(now -> (shared == null || !manager.isUp()
+                ? memory.rates(identifier, resources)
+                : shared.rates(identifier, resources).recover(failure -> memory.rates(identifier, resources)))
                 .onComplete(result));
         return result.future();
     }

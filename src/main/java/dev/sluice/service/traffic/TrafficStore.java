@@ -12,6 +12,8 @@ interface TrafficStore {
     int KEPT_MINUTES = 25 * 60;
     /** Time for which identifiers are kept, in minutes. */
     int LISTED_MINUTES = 60;
+    /** Maximum number of rates that are kept of an hour. */
+    int MAX_RATES = 5000;
     /** Maximum number of identifiers of a minute, for each outcome. */
     int MAX_LISTED = 200;
     /** Time without a report after which an instance is considered gone, as in its membership, in seconds. */
@@ -45,4 +47,11 @@ interface TrafficStore {
      * @param number how many minutes, at most {@code ago} + 1
      */
     Future<Reading> read(int ago, int number);
+
+    /**
+     * Returns the texts of the last rates that came with requests of an identifier, by resource. They are kept for one to two hours.
+     *
+     * @param resources names of the resources
+     */
+    Future<Map<String, String>> rates(String identifier, List<String> resources);
 }

@@ -227,7 +227,7 @@ final class IdentifierWindows {
         return window == null ? 0 : window.used(clock);
     }
 
-    Map<String, Long> used(long clock) {
+    Map<WindowKey, Long> used(long clock) {
         return windows.used(clock);
     }
 

@@ -196,7 +196,7 @@ public final class InMemoryWindowStore implements WindowStore {
     }
 
     @Override
-    public Uni<Map<String, Long>> limits(String identifier) {
+    public Uni<Map<WindowKey, Long>> windows(String identifier) {
         return Uni.createFrom()
                 .item(() -> identifiers.apply(identifier, Map.of(), windows -> windows.used(clock.micros())));
     }

@@ -157,17 +157,15 @@ final class WindowTable {
         return level;
     }
 
-    Map<String, Long> used(long clock) {
-        var longest = new HashMap<String, Long>();
-        var spans = new HashMap<String, Long>();
+    Map<WindowKey, Long> used(long clock) {
+        var all = new HashMap<WindowKey, Long>();
         windows.forEach((key, window) -> {
             long used = window.used(clock);
-            if (used > 0 && key.span() > spans.getOrDefault(key.resource(), 0L)) {
-                spans.put(key.resource(), key.span());
-                longest.put(key.resource(), used);
+            if (used > 0) {
+                all.put(key, used);
             }
         });
-        return longest;
+        return all;
     }
 
     long longestSpan() {

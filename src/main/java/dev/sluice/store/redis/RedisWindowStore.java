@@ -290,19 +290,19 @@ public final class RedisWindowStore implements WindowStore {
     }
 
     @Override
-    public Uni<Map<String, Long>> limits(String identifier) {
-        return overNames(identifier, this::storedLimits).map(all -> {
-            var sums = new HashMap<String, Long>();
-            all.forEach(limits -> limits.forEach((resource, used) -> sums.merge(resource, used, Long::sum)));
+    public Uni<Map<WindowKey, Long>> windows(String identifier) {
+        return overNames(identifier, this::storedWindows).map(all -> {
+            var sums = new HashMap<WindowKey, Long>();
+            all.forEach(windows -> windows.forEach((window, used) -> sums.merge(window, used, Long::sum)));
             return sums;
         });
     }
 
-    private Uni<Map<String, Long>> storedLimits(String identifier) {
+    private Uni<Map<WindowKey, Long>> storedWindows(String identifier) {
         return withTimeout(() -> members(identifier).map(names -> names.stream().filter(WindowKeys::isWindow).toList())
                 .compose(windows -> windows.isEmpty()
-                        ? Future.succeededFuture(Map.<String, Long>of())
-                        : count(identifier, windows).map(counts -> longestWindowUsage(windows, counts))),
+                        ? Future.succeededFuture(Map.<WindowKey, Long>of())
+                        : count(identifier, windows).map(counts -> used(windows, counts))),
                 Function.identity());
     }
 
@@ -319,18 +319,15 @@ public final class RedisWindowStore implements WindowStore {
                 names.stream().map(name -> WindowKeys.windowKey(name).length()).toList());
     }
 
-    private static Map<String, Long> longestWindowUsage(List<String> names, Response counts) {
-        var spans = new HashMap<String, Long>();
-        var longest = new HashMap<String, Long>();
+    private static Map<WindowKey, Long> used(List<String> names, Response counts) {
+        var windows = new HashMap<WindowKey, Long>();
         for (int i = 0; i < names.size(); i++) {
-            var window = WindowKeys.windowKey(names.get(i));
             long used = counts.get(i + 1).toLong();
-            if (used > 0 && window.span() > spans.getOrDefault(window.resource(), 0L)) {
-                spans.put(window.resource(), window.span());
-                longest.put(window.resource(), used);
+            if (used > 0) {
+                windows.put(WindowKeys.windowKey(names.get(i)), used);
             }
         }
-        return longest;
+        return windows;
     }
 
     @Override

@@ -17,7 +17,13 @@ export class ApiError extends Error {
   }
 }
 
+/** A segment of a path that the browser would resolve, so that the request is another one. No name is one of these. */
+const DOTS = /^(\.|%2e){1,2}$/i;
+
 export function url(path, query = {}) {
+  if (path.split("/").some(segment => DOTS.test(segment))) {
+    throw new ApiError(404, { message: "There is nothing of this name: a name cannot be . or .." });
+  }
   const address = new URL(path.replace(/^\//, ""), base);
   for (const [name, value] of Object.entries(query)) {
     if (value !== undefined && value !== null && value !== "") {
@@ -27,21 +33,24 @@ export function url(path, query = {}) {
   return address;
 }
 
-/** Sends a request with the admin token and returns the response; throws an ApiError unless it succeeds. */
-export async function send(method, path, { query, body, headers, signal } = {}) {
+/**
+ * Sends a request with the admin token, by default that of the tab, and returns the response; throws an ApiError unless it succeeds.
+ */
+export async function send(method, path, { query, body, headers, signal, admin = token() } = {}) {
   const fields = new Headers(headers);
-  if (token()) {
-    if (!TOKEN.test(token())) { // the browser would refuse to send it
+  if (admin) {
+    if (!TOKEN.test(admin)) { // the browser would refuse to send it
       throw new ApiError(401, { message: "This is no admin token: it has characters that a token cannot have" });
     }
-    fields.set("Authorization", `Bearer ${token()}`);
+    fields.set("Authorization", `Bearer ${admin}`);
   }
   if (body !== undefined) {
     fields.set("Content-Type", "application/json");
   }
+  const address = url(path, query);
   let response;
   try {
-    response = await fetch(url(path, query), {
+    response = await fetch(address, {
       method, headers: fields, signal, cache: "no-store", credentials: "omit",
       body: body === undefined ? undefined : JSON.stringify(body),
     });

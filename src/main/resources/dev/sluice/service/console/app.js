@@ -18,8 +18,6 @@ import * as traffic from "./views/traffic.js";
 
 const VIEWS = { overview, traffic, identifier, rules, keys: identities, users: identities, teams: identities, orgs: identities, llm, audit };
 const NAMES = { overview: "Overview", traffic: "Traffic", identifier: "Identifier", rules: "Rules", keys: "Keys", users: "Users", teams: "Teams", orgs: "Orgs", llm: "LLM spend", audit: "Audit" };
-/** Views for tokens that are restricted to a team. */
-const OF_TEAM = ["keys", "users", "teams", "llm"];
 const RETRY_MILLIS = 5000;
 
 const main = document.getElementById("main");
@@ -33,7 +31,7 @@ function frame(view) {
   if (!signedIn) {
     return;
   }
-  const names = session.team() ? OF_TEAM : Object.keys(VIEWS);
+  const names = Object.keys(VIEWS).filter(each => session.canSee(each));
   nav.replaceChildren(...names.map(name => el("a", { href: `#/${name}`, "aria-current": name === view ? "page" : null }, NAMES[name])));
   nav.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
   const state = el("span", { class: "state", id: "live-state" }, "…");
@@ -46,11 +44,12 @@ function signOut() {
   render();
 }
 
-function showState(figures, isCurrent) {
+function showState(figures, isCurrent, problem) {
   const state = document.getElementById("live-state");
   if (state) {
-    const stale = state.classList.toggle("stale", !isCurrent);
-    state.replaceChildren(...(stale ? ["Stale since ", time(new Date(live.lastTime()))] : ["Live"]));
+    state.classList.toggle("stale", !isCurrent);
+    state.title = isCurrent ? "" : problem ?? "";
+    state.replaceChildren(...(isCurrent ? ["Live"] : figures ? ["Stale since ", time(new Date(live.lastTime()))] : ["Not live"]));
   }
 }
 
@@ -58,7 +57,7 @@ async function render() {
   current.abort();
   current = new AbortController();
   const { signal } = current;
-  const { view, argument, query } = route();
+  const { view, argument: named, query } = route();
   try {
     if (!session.token()) {
       show(login, { onSignIn: render }, signal);
@@ -70,8 +69,9 @@ async function render() {
         live.start();
       }
     }
-    const names = session.team() ? OF_TEAM : Object.keys(VIEWS);
+    const names = Object.keys(VIEWS).filter(each => session.canSee(each));
     const chosen = names.includes(view) ? view : names[0];
+    const argument = chosen === view ? named : null; // that of a view that there is not is no name in another one
     frame(chosen);
     const module = VIEWS[chosen] === identities && argument !== null ? identity : VIEWS[chosen];
     await show(module, { kind: chosen, argument, query, signal, every, reload: render }, signal);

@@ -29,7 +29,7 @@ export function timeline(description, times, series, { bars = false, days = fals
     const chart = new uPlot({
       width: holder.clientWidth - 16, height: 190, cursor: { drag: { setScale: false } }, padding: [8, 20, 0, 0],
       scales: { x: bars && times.length === 1 ? { range: (chart, min) => [min - 43200, min + 43200] } : {}, y: { range: (chart, min, max) => [0, max > 0 ? max * 1.1 : 1] } },
-      axes: [{ ...axis, values: (self, ticks, index, space, step) => axisTimes(days, ticks, step), incrs: days ? [86400, 2 * 86400, 5 * 86400] : undefined }, { ...axis, size: 64, values: (chart, ticks) => ticks.map(series[0].value) }],
+      axes: [{ ...axis, gap: 8, values: (self, ticks, index, space, step) => axisTimes(days, ticks, step), incrs: days ? [86400, 2 * 86400, 5 * 86400] : undefined }, { ...axis, size: 64, values: (chart, ticks) => ticks.map(series[0].value) }],
       tzDate: days ? at => uPlot.tzDate(new Date(at * 1000), "Etc/UTC") : undefined,
       series: [{ label: days ? "Day" : "Time", value: days ? "{YYYY}-{MM}-{DD} UTC" : "{YYYY}-{MM}-{DD} {HH}:{mm}" }, ...series.map(each => ({
         label: each.label, stroke: color(each.color), width: 2, points: { show: false }, dash: each.dash,

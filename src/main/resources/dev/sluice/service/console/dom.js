@@ -1,5 +1,7 @@
 // Elements. Everything from outside becomes text of a text node or of an attribute, never markup.
 
+import { canSee } from "./session.js";
+
 /** Creates an element. Attributes: text, true for one without a value, null for none, a function for a listener (onclick). */
 export function el(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
@@ -31,8 +33,11 @@ export const visible = text => text.split(CONTROL).map((part, index) => index % 
 
 export const link = (href, ...children) => el("a", { href }, ...children);
 
-export const identifierLink = (identifier, tier) => link(
-  `#/identifier/${encodeURIComponent(identifier)}${tier && tier !== "none" && tier !== "other" ? `?tier=${encodeURIComponent(tier)}` : ""}`, name(identifier));
+/** Returns a link to a view of something with a name; the name alone if the token may not see the view. */
+export const nameLink = (view, of, shown = of, query = "") => canSee(view, of) ? link(`#/${view}/${encodeURIComponent(of)}${query}`, name(shown)) : name(shown);
+
+export const identifierLink = (identifier, tier) =>
+  nameLink("identifier", identifier, identifier, tier && tier !== "none" && tier !== "other" ? `?tier=${encodeURIComponent(tier)}` : "");
 
 /** Says something to screen readers. */
 export function announce(text) {
@@ -40,6 +45,9 @@ export function announce(text) {
 }
 
 export const notice = (...children) => el("div", { class: "notice" }, ...children);
+
+/** Returns what is shown in place of something that Redis has; a view that shows it reads again. */
+export const unreadable = () => el("p", { class: "muted unreadable" }, "It cannot be read now, because Redis does not reply or is not used. This page tries again.");
 
 export function errorNotice(failure) {
   const text = failure.status === 0 ? "Sluice does not answer. This page tries again." : failure.message;
@@ -59,7 +67,39 @@ export function field(label, control, { hint, wide, whole, check } = {}) {
   }
   const caption = el("label", { for: control.id }, label);
   return el("div", { class: `field${wide ? " wide" : ""}${whole ? " whole" : ""}${check ? " check" : ""}` },
-    check ? [control, caption] : [caption, control], text);
+    check ? [control, caption] : [caption, control], text, control.matches("input:not([type=password], [type=checkbox])") ? controlHint(control) : null);
+}
+
+/** Returns a line that shows what is typed with the numbers of its control characters, if it has any. */
+function controlHint(input) {
+  const hint = el("p", { class: "hint", hidden: true });
+  const update = () => {
+    const text = visible(input.value);
+    hint.hidden = text === input.value;
+    hint.replaceChildren(...(hint.hidden ? [] : ["With control characters: ", name(input.value)]));
+  };
+  input.addEventListener("input", update);
+  update();
+  return hint;
+}
+
+/** Shows an error at a control, or with null removes it. */
+export function showError(control, message) {
+  const id = `${control.id}-error`;
+  document.getElementById(id)?.remove();
+  const described = (control.getAttribute("aria-describedby") ?? "").split(" ").filter(each => each && each !== id);
+  if (message) {
+    control.closest(".field").append(el("p", { class: "hint error", id, role: "alert" }, message));
+    described.push(id);
+    control.setAttribute("aria-invalid", "true");
+  } else {
+    control.removeAttribute("aria-invalid");
+  }
+  if (described.length) {
+    control.setAttribute("aria-describedby", described.join(" "));
+  } else {
+    control.removeAttribute("aria-describedby");
+  }
 }
 
 export function select(options, value) {
@@ -67,11 +107,14 @@ export function select(options, value) {
   return control;
 }
 
-/** Returns a button that asks beside itself before it acts. */
-export function confirmButton(text, question, confirm, action) {
+/**
+ * Returns a button that asks beside itself before it acts. The action may return another question, with question, confirm and action,
+ * which is asked next.
+ */
+export function confirmButton(text, ...first) {
   const holder = el("span", { class: "actions" });
-  const button = el("button", { type: "button", class: "danger", onclick: ask }, text);
-  function ask() {
+  const button = el("button", { type: "button", class: "danger", onclick: () => ask(...first) }, text);
+  function ask(question, confirm, action) {
     const yes = el("button", { type: "button", class: "danger", onclick: act }, confirm);
     const no = el("button", { type: "button", onclick: cancel }, "Cancel");
     holder.replaceChildren(el("span", {}, question), yes, no);
@@ -84,7 +127,11 @@ export function confirmButton(text, question, confirm, action) {
     async function act() {
       yes.disabled = true;
       try {
-        await action();
+        const next = await action();
+        if (next) {
+          ask(next.question, next.confirm, next.action);
+          return;
+        }
       } catch (failure) {
         holder.replaceChildren(el("span", { class: "refused", role: "alert" }, failure.message), button);
         button.focus();

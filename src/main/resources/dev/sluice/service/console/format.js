@@ -89,9 +89,9 @@ export function countdown(seconds) {
   const rest = el("span", { class: "muted" });
   const update = () => {
     const left = seconds - Date.now() / 1000;
-    rest.textContent = left > 0 ? ` in ${duration(left)}` : " now";
+    rest.textContent = left > 0 ? `in ${duration(left)}` : "now";
   };
   update();
   const timer = setInterval(() => rest.isConnected ? update() : clearInterval(timer), 1000);
-  return el("span", { class: "countdown" }, unixTime(seconds), rest);
+  return el("span", { class: "countdown" }, unixTime(seconds), " ", rest);
 }

@@ -1,30 +1,81 @@
-// Live figures: GET /v1/events. Read by fetch, because EventSource cannot send the token. Reconnects by itself. Only while the tab is
-// visible: over HTTP/1.1 a browser has six connections to a host for all of its tabs.
+// Live figures, of GET /v1/events. A worker reads them once for all tabs of the origin that have the same token; where there is no such
+// worker, each tab reads them itself. Only while the tab is visible.
 
-import { send, ApiError } from "./api.js";
+import { openStream } from "./stream.js";
+import { token } from "./session.js";
 
 const STALE_MILLIS = 5000;
-const MAX_DELAY = 10000;
+/** Interval at which a tab tells the worker that it is there. */
+const TELL_MILLIS = 5000;
+/** Time within which the worker must answer. */
+const ANSWER_MILLIS = 3000;
 const listeners = new Set();
+let port = null;
 let stop = null;
 let last = null;
 let lastAt = 0;
+let problem = null;
 
-/** Calls a listener with the latest figures, and whether they are current, at each change until the signal aborts. */
+/**
+ * Calls a listener with the latest figures (null if there are none), whether they are current, and the reason if there is no
+ * connection, at each change until the signal aborts.
+ */
 export function subscribe(listener, signal) {
   listeners.add(listener);
   signal?.addEventListener("abort", () => listeners.delete(listener));
-  if (last) {
-    listener(last, isCurrent());
+  if (last || problem) {
+    listener(last, isCurrent(), problem);
   }
 }
 
-const isCurrent = () => Date.now() - lastAt < STALE_MILLIS;
+const isCurrent = () => last !== null && Date.now() - lastAt < STALE_MILLIS;
 
 export const lastTime = () => lastAt;
 
 function notify() {
-  listeners.forEach(listener => listener(last, isCurrent()));
+  listeners.forEach(listener => listener(last, isCurrent(), problem));
+}
+
+function onFigures(figures) {
+  last = figures;
+  lastAt = Date.now();
+  problem = null;
+  notify();
+}
+
+function onProblem(message) {
+  problem = message;
+  notify();
+}
+
+/** Connects to the worker; null if there is none, or it does not answer. */
+const sharedPort = () => typeof SharedWorker === "undefined" ? Promise.resolve(null) : new Promise(resolve => {
+  try {
+    const worker = new SharedWorker(new URL("worker.js", import.meta.url), { type: "module", name: "sluice-live" });
+    worker.addEventListener("error", () => resolve(null));
+    worker.port.addEventListener("message", () => resolve(worker.port), { once: true });
+    worker.port.start();
+    setTimeout(() => resolve(null), ANSWER_MILLIS);
+  } catch {
+    resolve(null); // forbidden by the browser
+  }
+});
+
+/** Receives the figures until the returned function is called. */
+function receive(shared) {
+  const admin = token();
+  if (!shared) {
+    return openStream(admin, onFigures, onProblem);
+  }
+  const onMessage = ({ data }) => data.figures ? onFigures(data.figures) : data.problem ? onProblem(data.problem) : null;
+  shared.addEventListener("message", onMessage);
+  shared.postMessage(admin);
+  const timer = setInterval(() => shared.postMessage(admin), TELL_MILLIS);
+  return () => {
+    clearInterval(timer);
+    shared.removeEventListener("message", onMessage);
+    shared.postMessage(null);
+  };
 }
 
 export function start() {
@@ -32,69 +83,34 @@ export function start() {
     return;
   }
   const controller = new AbortController();
+  const { signal } = controller;
+  let close = null;
+  let shared = null;
+  const onVisibility = event => {
+    const visible = event?.type !== "pagehide" && document.visibilityState === "visible";
+    if (visible && !close) {
+      close = receive(shared);
+    } else if (!visible) {
+      close?.();
+      close = null;
+    }
+  };
   const timer = setInterval(() => last && !isCurrent() && notify(), 1000);
   stop = () => {
     controller.abort();
     clearInterval(timer);
-    stop = null;
-    last = null;
+    close?.();
+    stop = last = problem = null;
   };
-  run(controller.signal);
+  (port ??= sharedPort()).then(found => {
+    if (!signal.aborted) {
+      shared = found;
+      document.addEventListener("visibilitychange", onVisibility, { signal });
+      addEventListener("pagehide", onVisibility, { signal });
+      addEventListener("pageshow", onVisibility, { signal });
+      onVisibility();
+    }
+  });
 }
 
 export const end = () => stop?.();
-
-/** Completes when the tab is visible or hidden, as asked for. */
-const visibility = state => document.visibilityState === state ? Promise.resolve() : new Promise(resolve =>
-  document.addEventListener("visibilitychange", resolve, { once: true }));
-
-async function run(signal) {
-  let delay = 1000;
-  while (!signal.aborted) {
-    await visibility("visible");
-    if (signal.aborted) {
-      return;
-    }
-    const connection = new AbortController();
-    const close = () => connection.abort();
-    signal.addEventListener("abort", close);
-    visibility("hidden").then(close);
-    try {
-      const response = await send("GET", "/v1/events", { signal: connection.signal });
-      delay = 1000;
-      await read(response.body.pipeThrough(new TextDecoderStream()).getReader());
-    } catch (failure) {
-      if (signal.aborted || (failure instanceof ApiError && (failure.status === 401 || failure.status === 403))) {
-        return;
-      }
-    } finally {
-      signal.removeEventListener("abort", close);
-    }
-    if (document.visibilityState === "hidden") {
-      continue;
-    }
-    await new Promise(resolve => setTimeout(resolve, delay));
-    delay = Math.min(MAX_DELAY, delay * 2);
-  }
-}
-
-async function read(reader) {
-  let text = "";
-  for (;;) {
-    const { value, done } = await reader.read();
-    if (done) {
-      return;
-    }
-    text += value;
-    const events = text.split("\n\n");
-    text = events.pop();
-    for (const event of events) {
-      const data = event.split("\n").find(line => line.startsWith("data: "));
-      if (data) {
-        last = JSON.parse(data.slice(6));
-        lastAt = Date.now();
-        notify();
-      }
-    }
-  }
-}

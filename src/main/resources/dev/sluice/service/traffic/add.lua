@@ -4,11 +4,13 @@
 -- ARGV     time to live of the counts in seconds, and of the identifiers;
 --          maximum number of fields of a minute; maximum number of identifiers of each list;
 --          number of fields, then each field with its count;
---          number of identifiers with allowed decisions, then each with its count; the same for denied ones
+--          number of identifiers with allowed decisions, then each with its count; the same for denied ones;
+--          maximum number of rates of an hour, number of rates, then each name with its rate
 -- Returns  the minute
 --
 -- counts   hash: fields are added up to the maximum, those that exist always
 -- allowed, denied  sorted sets by count: those with the lowest counts are removed, so that the counts are approximate
+-- rates    hash of the hour: rates that came with requests, the last one of each name
 
 local call = redis.call
 local time = redis.call('TIME')
@@ -39,5 +41,17 @@ for _, name in ipairs({ ':allowed', ':denied' }) do
     call('ZREMRANGEBYRANK', key, 0, string.format('%d', -1 - tonumber(ARGV[4])))
     call('EXPIRE', key, ARGV[2])
   end
+end
+
+local number = tonumber(ARGV[i + 1])
+if number > 0 then
+  local rates = KEYS[1] .. ':rates:' .. string.format('%d', math.floor(minute / 60))
+  local free = tonumber(ARGV[i]) - call('HLEN', rates)
+  for j = i + 2, i + 2 * number, 2 do
+    if free > 0 or call('HEXISTS', rates, ARGV[j]) == 1 then
+      free = free - call('HSET', rates, ARGV[j], ARGV[j + 1])
+    end
+  end
+  call('EXPIRE', rates, 7200)
 end
 return minute

@@ -20,6 +20,7 @@ import dev.sluice.testing.RedisTestResource;
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
+import io.vertx.core.json.JsonObject;
 
 /** The files of the console over HTTP. */
 @QuarkusTest
@@ -95,6 +96,16 @@ class ConsoleRoutesTest extends HttpTestBase {
             files.filter(Files::isRegularFile).forEach(file -> names.add(SOURCES.relativize(file).toString()));
         }
         assertThat(ConsoleFile.NAMES).containsExactlyInAnyOrderElementsOf(names);
+    }
+
+    @Test
+    void everyFileIsInANativeImage() throws IOException {
+        var config = new JsonObject(Files.readString(
+                Path.of("src/main/resources/META-INF/native-image/dev.sluice/sluice/resource-config.json")));
+        var patterns = config.getJsonObject("resources").getJsonArray("includes").stream()
+                .map(include -> Pattern.compile(((JsonObject) include).getString("pattern"))).toList();
+        assertThat(ConsoleFile.NAMES).allSatisfy(name -> assertThat(patterns)
+                .anyMatch(pattern -> pattern.matcher("dev/sluice/service/console/" + name).matches()));
     }
 
     @Test

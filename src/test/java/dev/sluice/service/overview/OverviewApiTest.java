@@ -153,8 +153,61 @@ class OverviewApiTest extends HttpTestBase {
         assertThat(row(windows, "resource", "api").getString("source")).isEqualTo("identity");
         assertThat(row(windows, "resource", "api:/users").getLong("limit")).isEqualTo(500);
         assertThat(row(windows, "resource", "own").getLong("used")).isEqualTo(1);
-        assertThat(row(windows, "resource", "own").containsKey("limit")).isFalse();
         as(ADMIN, "DELETE", "/v1/users/windowed", null);
+    }
+
+    private int checkRate(String identifier, String resource, String rate) {
+        return as(ADMIN, "POST", "/v1/check", new JsonObject().put("identifier", identifier).put("resource", resource)
+                .put("rate", rate).encode()).statusCode();
+    }
+
+    private static JsonObject window(JsonObject found, String resource, long seconds) {
+        return found.getJsonArray("windows").stream().map(JsonObject.class::cast).filter(
+                window -> resource.equals(window.getString("resource")) && seconds == window.getLong("window_seconds", 0L))
+                .findFirst().orElse(new JsonObject());
+    }
+
+    @Test
+    void windowsOfRatesThatCameWithChecksAreShownWithTheirLimits() {
+        for (int i = 0; i < 4; i++) {
+            checkRate("customer", "export", "3/hour;20/day");
+        }
+        checkRate("customer", "api:/users", "100/hour");
+        checkRate("customer", "quota", "7/calendar-month");
+        Polling.await().untilAsserted(() -> {
+            var found = get("/v1/windows?identifier=customer");
+            var hour = window(found, "export", 3600);
+            assertThat(hour.getLong("used")).isEqualTo(3);
+            assertThat(hour.getLong("limit")).isEqualTo(3);
+            assertThat(hour.getBoolean("denied")).isTrue();
+            assertThat(hour.getLong("retry_at")).isNotNull();
+            assertThat(hour.getString("source")).isEqualTo("check");
+            assertThat(window(found, "export", 86_400).getLong("limit")).isEqualTo(20);
+            assertThat(window(found, "api:/users", 3600).getLong("limit")).as("beside the rule of the resource").isEqualTo(100);
+            assertThat(window(found, "api:/users", 60).getString("source")).isEqualTo("built-in");
+            var month = row(found.getJsonArray("windows"), "period", "calendar-month");
+            assertThat(month.getLong("used")).isEqualTo(1);
+            assertThat(month.getLong("limit")).isEqualTo(7);
+        });
+        assertThat(get("/v1/windows?identifier=customer").getJsonArray("windows")).hasSize(5);
+        as(ADMIN, "DELETE", "/v1/limits?identifier=customer", null);
+        assertThat(get("/v1/windows?identifier=customer").getJsonArray("windows")).isEmpty();
+    }
+
+    @Test
+    void fullWindowOfAShadowRuleDeniesNothing() {
+        for (int i = 0; i < 3; i++) {
+            assertThat(check("user:shadowed", "api:/shadowed", "free")).isEqualTo(200);
+        }
+        var window = get("/v1/windows?identifier=user:shadowed").getJsonArray("windows").getJsonObject(0);
+        assertThat(window.getBoolean("denied")).isTrue();
+        assertThat(window.getBoolean("shadow")).isTrue();
+    }
+
+    @Test
+    void tierOfAKeyOfTheSettingsIsThatOfItsUser() {
+        assertThat(get("/v1/windows?identifier=user:kim").getString("tier")).isEqualTo("pro");
+        assertThat(get("/v1/windows?identifier=user:bob").getString("tier")).isEqualTo("free");
     }
 
     @Test

@@ -79,6 +79,22 @@ class TrafficRecorderTest {
     }
 
     @Test
+    void ratesThatCameWithRequestsAreReportedForTheirCallers() {
+        var checks = IntStream.range(0, 100).mapToObj(i -> new ResourceCheck("r" + i, Rate.parse("5/minute"), 1)).toList();
+        checks.forEach(check -> recorder.onDecision(
+                RateLimitRequest.of("customer", check.resource(), check.rate(), 1), decision(false), 1));
+        recorder.onDecision(RateLimitRequest.of("customer", "r0", Rate.parse("  0009 / hours"), 1), decision(true), 1);
+        recorder.onDecision(RateLimitRequest.of("customer", "none", Rate.BLOCKED, 1), decision(true), 1);
+        decide("user:a", "api:/x", false);
+
+        var rates = recorder.collect().rates();
+
+        assertThat(rates).hasSizeBetween(1, 20).containsEntry(new GivenRate("customer", "r0"), "9/3600s")
+                .containsEntry(new GivenRate("customer", "r1"), "5/60s");
+        assertThat(recorder.collect().rates()).isEmpty();
+    }
+
+    @Test
     void rulesAreBounded() {
         IntStream.range(0, TrafficRecorder.MAX_CELLS + 10).forEach(i -> decide("user:a", "api:/" + i, false));
         var counts = recorder.collect();

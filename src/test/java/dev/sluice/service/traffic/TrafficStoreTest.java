@@ -6,6 +6,7 @@ import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
@@ -157,6 +158,11 @@ class TrafficStoreTest {
         await(inRedis.report(Map.of(RULE, 1L)));
         assertThat(redis.send("TTL", DirectoryUnderTest.HASH_TAGS.globalKey("{traffic}") + ":reports").toLong())
                 .isBetween(1L, 10L);
+        var given = counts(1, 1);
+        given.rates().put(new GivenRate("a", "b"), "1/hour");
+        await(inRedis.add(given));
+        assertThat(redis.send("TTL", DirectoryUnderTest.HASH_TAGS.globalKey("{traffic}") + ":rates:" + START / 3600).toLong())
+                .isBetween(1L, 2 * 3600L);
         assertThat(redis.send("TTL", prefix + ":denied").toLong()).isBetween(1L, 61 * 60L);
     }
 
@@ -199,6 +205,29 @@ class TrafficStoreTest {
                 .as("reports of dead instances are removed").isEqualTo(1);
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"redis", "memory"})
+    void ratesThatCameWithRequestsAreBoundedAndTheLastOnesAreReturned(String name) {
+        var store = store(name);
+        var counts = counts(1, 1);
+        counts.rates().put(new GivenRate("a:b", "c"), "1/minute");
+        counts.rates().put(new GivenRate("a", "b:c"), "2/minute");
+        await(store.add(counts));
+        var changed = counts(1, 1);
+        changed.rates().put(new GivenRate("a", "b:c"), "3/minute");
+        await(store.add(changed));
+        setNow(START + 60 * MINUTE);
+
+        assertThat(await(store.rates("a:b", List.of("c", "absent")))).isEqualTo(Map.of("c", "1/minute"));
+        assertThat(await(store.rates("a", List.of("b:c")))).isEqualTo(Map.of("b:c", "3/minute"));
+
+        var many = counts(1, 1);
+        IntStream.range(0, TrafficStore.MAX_RATES + 9).forEach(i -> many.rates().put(new GivenRate("many", "r" + i), "1/hour"));
+        await(store.add(many));
+        var resources = IntStream.range(0, TrafficStore.MAX_RATES + 9).mapToObj(i -> "r" + i).toList();
+        assertThat(await(store.rates("many", resources))).hasSize(TrafficStore.MAX_RATES);
+    }
+
     @Test
     void hourIsKeptInMemory() {
         await(inMemory.add(counts(1, 0)));
@@ -221,6 +250,11 @@ class TrafficStoreTest {
             @Override
             public Future<Void> report(Map<RuleTier, Long> inFlight) {
                 return inMemory.report(inFlight);
+            }
+
+            @Override
+            public Future<Map<String, String>> rates(String identifier, List<String> resources) {
+                return inMemory.rates(identifier, resources);
             }
 
             @Override

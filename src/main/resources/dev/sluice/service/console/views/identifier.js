@@ -1,11 +1,12 @@
 // Everything about one caller: windows, keys, levels, spend.
 
 import { call, find, get } from "../api.js";
-import { announce, bar, confirmButton, el, field, link, name, notice, refresh, section, select, table, visible } from "../dom.js";
+import { announce, bar, confirmButton, el, field, link, name, nameLink, notice, refresh, section, select, table, unreadable, visible } from "../dom.js";
 import { amountColumn, countdown, windowLength } from "../format.js";
 import { modelTable, spendByHour } from "./spend.js";
 import { canWrite } from "../session.js";
 import { replaceQuery } from "../route.js";
+import { scopeNotice } from "./overview.js";
 
 export const title = ({ argument }) => argument ? `Identifier ${visible(argument)}` : "Identifier";
 
@@ -19,7 +20,7 @@ function searchForm(value, signal) {
     const [seen, users] = await Promise.all([get("/v1/identifiers", { contains: part, limit: 20 }, signal).catch(() => ({ identifiers: [] })),
       get("/v1/users", { prefix: user, limit: 10 }, signal).catch(() => ({ users: [] }))]);
     const stored = (users.users ?? users.items ?? []).map(each => `user:${each.name}`);
-    options.replaceChildren(...[...new Set([...seen.identifiers.map(each => each.identifier), ...stored])].map(each => el("option", { value: each })));
+    options.replaceChildren(...[...new Set([...seen.identifiers.map(each => each.identifier), ...stored])].map(each => el("option", { value: each, label: visible(each) === each ? null : visible(each) })));
   };
   input.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(complete, 200); });
   input.addEventListener("focus", complete, { once: true });
@@ -57,34 +58,50 @@ export async function render({ argument, query, signal, every }, heading) {
   async function load() {
     const found = await get("/v1/windows", { identifier: argument, tier: asked }, signal);
     tier.value = found.tier;
-    refresh(windows, summary(found), table(`Windows of ${argument}`, [
+    refresh(windows, ...[scopeNotice(found.scope), summary(found), table(`Windows of ${argument}`, [
       { title: "Resource", cell: row => link(`#/rules?filter=${encodeURIComponent(row.resource)}`, name(row.resource)), named: true, header: true },
       { title: "Used", number: true, cell: amountColumn(found.windows, row => row.used) },
       { title: "Limit", number: true, cell: amountColumn(found.windows, row => row.limit) },
       { title: "Share", cell: row => row.limit === undefined ? "" : bar(Number(row.used), Number(row.limit)) },
       { title: "Window", number: true, cell: windowLength },
       { title: "Next unit frees up", number: true, cell: row => row.retry_at ? countdown(row.retry_at) : row.reset_at && Number(row.used) > 0 ? countdown(row.reset_at) : "–" },
-      { title: "Source", cell: row => row.source ?? "given with the check" },
+      { title: "Source", cell: row => row.source === "check" ? "given with the check" : row.source ?? "limit not known" },
       { title: "Reset", hide: !canWrite(), cell: row => confirmButton("Reset", "Forget what was counted?", "Yes, reset", () => reset(row.resource)) }],
     found.windows, { empty: "Nothing is counted for this identifier now." }),
-    canWrite() && found.windows.length > 1 ? el("p", {}, el("br"), confirmButton("Reset all windows", `Forget what was counted in ${found.windows.length} windows?`, "Yes, reset all", () => reset())) : "");
+    found.windows.some(row => row.limit === undefined) ? el("p", { class: "muted note" }, "Limits that came with checks are kept for an hour or two, of the most frequent callers. Ask for the state of a window with its limit by POST /v1/check with a cost of 0.") : null,
+    canWrite() && found.windows.length > 1 ? el("p", {}, el("br"), confirmButton("Reset all windows", `Forget what was counted in ${found.windows.length} windows?`, "Yes, reset all", () => reset())) : null].filter(Boolean));
+  }
+
+  const about = el("div");
+  const spend = el("div");
+  const others = el("div", {}, about, spend);
+  async function loadOthers() {
+    const [identity, calls] = await Promise.all([aboutIdentity(argument, signal), spendSection(argument, signal)]);
+    refresh(about, ...identity);
+    refresh(spend, calls);
   }
 
   tier.addEventListener("change", () => { asked = tier.value; replaceQuery({ tier: asked }); windows.replaceChildren(); load(); });
-  const [about, spend] = await Promise.all([aboutIdentity(argument, signal), spendSection(argument, signal), load()]);
+  await Promise.all([loadOthers(), load()]);
   every(3000, load, signal);
+  every(5000, async () => others.querySelector(".unreadable") && await loadOthers(), signal);
   return [el("div", { class: "head" }, heading), searchForm(argument, signal),
     el("form", { class: "row", onsubmit: event => event.preventDefault() }, field("Limits of tier", tier, { hint: "The tier of the caller decides which limits hold." })),
-    el("section", {}, el("h2", {}, "Windows"), windows), ...about, spend];
+    el("section", {}, el("h2", {}, "Windows"), windows), others];
 }
 
 function summary(found) {
-  const denied = found.windows.filter(window => window.denied);
-  if (denied.length === 0) {
-    return el("p", {}, found.windows.length ? "The next request is admitted." : "");
+  const full = found.windows.filter(window => window.denied);
+  const denying = full.filter(window => !window.shadow);
+  const unknown = found.windows.some(window => window.limit === undefined);
+  const list = windows => windows.flatMap((window, index) => [index ? ", " : "", name(window.resource), window.retry_at ? [" (free ", countdown(window.retry_at), ")"] : ""].flat());
+  const shadows = full.filter(window => window.shadow);
+  const admitted = found.windows.length ? `The next request is admitted${unknown ? ", as far as the limits are known" : ""}.` : "";
+  if (full.length === 0) {
+    return el("p", {}, admitted);
   }
-  return notice(el("p", {}, el("strong", { class: "refused" }, "The next request gets 429"), " where one of these limits holds: ",
-    ...denied.flatMap((window, index) => [index ? ", " : "", name(window.resource), window.retry_at ? [" (free ", countdown(window.retry_at), ")"] : ""].flat())));
+  return notice(denying.length ? el("p", {}, el("strong", { class: "refused" }, "The next request gets 429"), " where one of these limits holds: ", ...list(denying)) : el("p", {}, admitted),
+    shadows.length ? el("p", {}, el("strong", {}, "Full, but let through"), ": in a dry run, or as a shadow rule, these limits refuse nothing: ", ...list(shadows)) : null);
 }
 
 async function aboutIdentity(identifier, signal) {
@@ -94,16 +111,22 @@ async function aboutIdentity(identifier, signal) {
     return [];
   }
   const path = { user: "users", team: "teams", org: "orgs", key: "keys" }[kind];
-  const stored = await find(`/v1/${path}/${encodeURIComponent(of)}`, {}, signal).catch(() => null);
-  const keys = kind === "user" || kind === "team" ? await find("/v1/keys", { [kind]: of, limit: 50 }, signal).catch(() => null) : null;
+  /** Undefined if it cannot be read now. */
+  const read = (address, filters) => find(address, filters, signal).catch(failure => {
+    if (failure.name === "AbortError") {
+      throw failure;
+    }
+    return undefined;
+  });
+  const [stored, keys] = await Promise.all([read(`/v1/${path}/${encodeURIComponent(of)}`, {}), kind === "user" || kind === "team" ? read("/v1/keys", { [kind]: of, limit: 50 }) : null]);
   const teams = stored?.teams ?? (stored?.team ? [stored.team] : []);
   const orgs = stored?.org ? [stored.org] : (await Promise.all(teams.slice(0, 10).map(team => find(`/v1/teams/${encodeURIComponent(team)}`, {}, signal).catch(() => null)))).map(team => team?.org).filter(Boolean);
-  const level = (label, kindPath, names) => names.length ? [el("dt", {}, label), el("dd", {}, names.flatMap((each, index) => [index ? ", " : "", link(`#/${kindPath}/${encodeURIComponent(each)}`, name(each))]))] : [];
+  const level = (label, kindPath, names) => names.length ? [el("dt", {}, label), el("dd", {}, names.flatMap((each, index) => [index ? ", " : "", nameLink(kindPath, each)]))] : [];
   const chain = [...level("User", "users", stored?.user ? [stored.user] : []), ...level("Teams", "teams", teams), ...level("Organisation", "orgs", [...new Set(orgs)])];
   return [
-    section("Levels", stored ? el("p", {}, link(`#/${path}/${encodeURIComponent(of)}`, `Limits and budget of this ${kind}`)) : el("p", { class: "muted" }, `No ${kind} of this name is stored; only the rules of its tier hold.`),
+    section("Levels", stored === undefined ? unreadable() : stored ? el("p", {}, link(`#/${path}/${encodeURIComponent(of)}`, `Limits and budget of this ${kind}`)) : el("p", { class: "muted" }, `No ${kind} of this name is stored; only the rules of its tier hold.`),
       chain.length ? el("dl", { class: "facts" }, chain) : ""),
-    ...(keys ? [section("Keys", table("Keys", [
+    ...(keys === undefined ? [section("Keys", unreadable())] : keys ? [section("Keys", table("Keys", [
       { title: "Key", cell: row => link(`#/keys/${encodeURIComponent(row.id)}`, name(row.name ?? row.id)), named: true, header: true },
       { title: "Begins with", cell: row => row.prefix },
       { title: "State", cell: row => row.disabled ? "disabled" : "active" }], keys.keys ?? keys.items ?? [], { empty: "No key is stored. Create one in Keys." }))] : [])];
@@ -115,7 +138,10 @@ async function spendSection(identifier, signal) {
   if (["user", "team", "org", "key"].includes(kind) && rest.join(":")) {
     return spendByHour(kind, rest.join(":"), signal);
   }
-  const usage = await find("/v1/llm/usage", { identifier, hours: 24 }, signal).catch(() => null);
+  const usage = await find("/v1/llm/usage", { identifier, hours: 24 }, signal).catch(() => undefined);
+  if (usage === undefined) {
+    return section("LLM spend of the last 24 hours", unreadable());
+  }
   const rows = Object.entries(usage?.providers ?? {}).flatMap(([provider, of]) => Object.entries(of.models ?? {}).map(([model, totals]) => ({ provider, model, ...totals })));
   return section("LLM spend of the last 24 hours", modelTable(rows));
 }

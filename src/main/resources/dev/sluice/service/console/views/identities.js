@@ -1,10 +1,10 @@
 // Lists of keys, users, teams and organisations.
 
 import { call, get } from "../api.js";
-import { announce, bar, copyButton, el, errorNotice, field, link, name, refresh, section, table } from "../dom.js";
+import { announce, bar, copyButton, el, field, link, name, nameLink, refresh, table } from "../dom.js";
 import { count, dollarColumn, time, windowLength } from "../format.js";
-import { canWrite, team } from "../session.js";
-import { documentOf, fieldsOf } from "./identity.js";
+import { canChange, team } from "../session.js";
+import { documentOf, fieldsOf, showFailure } from "./identity.js";
 
 export const KINDS = {
   keys: { title: "Keys", one: "key", empty: "No key yet. Create one, and send it as X-API-Key or as the API key of an SDK." },
@@ -15,7 +15,6 @@ export const KINDS = {
 
 export const title = ({ kind }) => KINDS[kind].title;
 
-const to = (kind, of) => link(`#/${kind}/${encodeURIComponent(of)}`, name(of));
 const limitText = row => [row.limits?.api && `api ${row.limits.api}`, row.limits?.llm?.budget && `$${row.limits.llm.budget}`, row.limits?.llm?.tokens && `${row.limits.llm.tokens} tokens`, row.limits?.llm?.requests && `llm ${row.limits.llm.requests}`, row.limits?.llm?.concurrency && `llm in flight ${row.limits.llm.concurrency}`].filter(Boolean).join("; ") || "–";
 
 const budgetsOf = row => (row.used ?? []).filter(each => each.resource === "llm:budget");
@@ -31,33 +30,33 @@ const COLUMNS = {
   keys: rows => [
     { title: "Key", cell: row => link(`#/keys/${encodeURIComponent(row.id)}`, name(row.name ?? row.id)), named: true, header: true, sort: row => row.name ?? "" },
     { title: "Begins with", cell: row => row.prefix },
-    { title: "User", cell: row => row.user ? to("users", row.user) : "–", named: true, sort: row => row.user ?? "" },
-    { title: "Team", cell: row => row.team ? to("teams", row.team) : "–", named: true, sort: row => row.team ?? "" },
+    { title: "User", cell: row => row.user ? nameLink("users", row.user) : "–", named: true, sort: row => row.user ?? "" },
+    { title: "Team", cell: row => row.team ? nameLink("teams", row.team) : "–", named: true, sort: row => row.team ?? "" },
     { title: "Limits", cell: limitText },
     budgetColumn(rows),
     { title: "State", cell: row => row.disabled ? "disabled" : row.expires_at && new Date(row.expires_at) < new Date() ? "expired" : "active", sort: row => String(row.disabled) },
     { title: "Last used", number: true, cell: row => row.last_used_at ? time(new Date(row.last_used_at), { seconds: false }) : "never", sort: row => row.last_used_at ?? "" }],
   users: rows => [
-    { title: "User", cell: row => to("users", row.name), named: true, header: true, sort: row => row.name },
+    { title: "User", cell: row => nameLink("users", row.name), named: true, header: true, sort: row => row.name },
     { title: "Tier", cell: row => row.tier ?? "–" },
-    { title: "Teams", cell: row => (row.teams ?? []).flatMap((each, index) => [index ? ", " : "", to("teams", each)]), named: true },
+    { title: "Teams", cell: row => (row.teams ?? []).flatMap((each, index) => [index ? ", " : "", nameLink("teams", each)]), named: true },
     { title: "Limits", cell: limitText },
     budgetColumn(rows),
     { title: "State", cell: row => row.disabled ? "disabled" : "active" }],
   teams: rows => [
-    { title: "Team", cell: row => to("teams", row.name), named: true, header: true, sort: row => row.name },
-    { title: "Organisation", cell: row => row.org ? to("orgs", row.org) : "–", named: true },
+    { title: "Team", cell: row => nameLink("teams", row.name), named: true, header: true, sort: row => row.name },
+    { title: "Organisation", cell: row => row.org ? nameLink("orgs", row.org) : "–", named: true },
     { title: "Limits", cell: limitText },
     budgetColumn(rows),
     { title: "Keys", cell: row => link(`#/keys?team=${encodeURIComponent(row.name)}`, "Show keys") }],
   orgs: rows => [
-    { title: "Organisation", cell: row => to("orgs", row.name), named: true, header: true, sort: row => row.name },
+    { title: "Organisation", cell: row => nameLink("orgs", row.name), named: true, header: true, sort: row => row.name },
     { title: "Limits", cell: limitText },
     budgetColumn(rows),
     { title: "Teams", cell: row => link(`#/teams?org=${encodeURIComponent(row.name)}`, "Show teams") }],
 };
 
-export async function render({ kind, query, signal, reload }, heading) {
+export async function render({ kind, query, signal }, heading) {
   const { one, empty } = KINDS[kind];
   const search = el("input", { type: "search", value: query.get("prefix") ?? "", spellcheck: "false", autocomplete: "off" });
   const holder = el("div");
@@ -86,13 +85,17 @@ export async function render({ kind, query, signal, reload }, heading) {
   const filtered = Object.entries(filters).map(([key, value]) => el("p", {}, `Only of ${key} `, name(value), ". ", link(`#/${kind}`, "Show all")));
   return [el("div", { class: "head" }, heading), ...filtered,
     el("form", { class: "row", role: "search", onsubmit: event => event.preventDefault() }, field(kind === "keys" ? "Search" : "Name begins with", search, { wide: true })),
-    canWrite() && !(team() && (kind === "teams" || kind === "orgs")) ? creation(kind, one, filters, signal, reload) : "", holder];
+    canChange(kind) ? creation(kind, one, filters, signal, () => load(false)) : "", holder];
 }
 
-function creation(kind, one, defaults, signal, reload) {
+const aOrAn = one => `${one === "organisation" ? "an" : "a"} ${one}`;
+
+/** @param onCreated called when something has been created, and the list is still shown */
+function creation(kind, one, defaults, signal, onCreated) {
   const initial = { ...defaults, teams: defaults.team ? [defaults.team] : undefined, team: defaults.team ?? team() ?? undefined };
   const own = el("input", { name: "name", required: true, maxlength: "128", spellcheck: "false", autocomplete: "off" });
   const fields = fieldsOf(kind, initial);
+  const named = [{ path: "name", control: own }, { path: "path", control: own }, ...fields];
   const result = el("div");
   const box = el("details", { class: "create" });
   const submit = async event => {
@@ -103,6 +106,8 @@ function creation(kind, one, defaults, signal, reload) {
         const created = await call("POST", "/v1/keys", { body: { name: own.value, ...document }, signal });
         result.replaceChildren(keyText(created.key, created.id));
         result.querySelector("input").focus();
+        showFailure({}, named, el("div"));
+        await onCreated();
       } else {
         const path = `/v1/${kind}/${encodeURIComponent(own.value)}`;
         await call("PUT", path, { body: document, headers: { "If-None-Match": "*" }, signal });
@@ -110,10 +115,10 @@ function creation(kind, one, defaults, signal, reload) {
         location.hash = `#/${kind}/${encodeURIComponent(own.value)}`;
       }
     } catch (failure) {
-      result.replaceChildren(errorNotice(failure.status === 412 ? Object.assign(failure, { message: `A ${one} of this name exists already` }) : failure));
+      showFailure(failure.status === 412 ? { field: "name", message: `There is ${aOrAn(one)} of this name already` } : failure, named, result);
     }
   };
-  box.append(el("summary", {}, `Create ${one === "organisation" ? "an organisation" : `a ${one}`}`),
+  box.append(el("summary", {}, `Create ${aOrAn(one)}`),
     el("form", { class: "grid", onsubmit: submit }, field(kind === "keys" ? "Name for people" : "Name", own), ...fields.map(each => each.node),
       el("div", { class: "actions whole" }, el("button", { class: "primary" }, `Create ${one}`))), result);
   return box;

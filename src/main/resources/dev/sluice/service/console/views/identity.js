@@ -1,13 +1,15 @@
 // One key, user, team or organisation: what it has used, its fields, and what can be done with it.
 
 import { call, get, send } from "../api.js";
-import { announce, bar, confirmButton, el, errorNotice, field, link, name, notice, section, table } from "../dom.js";
+import { announce, bar, confirmButton, el, errorNotice, field, identifierLink, link, name, nameLink, notice, section, showError, table } from "../dom.js";
 import { amountColumn, countdown, counted, dollars, time, windowLength } from "../format.js";
-import { canWrite, team } from "../session.js";
+import { canChange, canDelete, team } from "../session.js";
 import { KINDS, keyText } from "./identities.js";
 
 export const title = ({ kind, argument }) => `${KINDS[kind].one} ${argument}`;
 
+/** A number; other text is sent as it is, so that the answer names the field. */
+const number = (label, hint) => ({ label, hint, read: text => text.trim() ? (/^\d{1,15}$/.test(text.trim()) ? Number(text) : text.trim()) : null, write: value => value ?? "" });
 const rate = (label, hint) => ({ label, hint, read: text => text.trim() || null, write: value => value ?? "" });
 const list = (label, hint) => ({ label, hint, read: text => { const names = text.split(",").map(each => each.trim()).filter(Boolean); return names.length ? names : null; }, write: value => (value ?? []).join(", ") });
 
@@ -15,10 +17,11 @@ const LIMITS = {
   "limits.llm.budget": rate("LLM budget, USD", "500/calendar-month"),
   "limits.llm.tokens": rate("LLM tokens", "100000/minute"),
   "limits.llm.requests": rate("LLM requests", "60/minute"),
+  "limits.llm.concurrency": number("LLM calls in flight", "at most so many at a time"),
   "limits.api": rate("API requests", "1000/hour"),
   models: list("Models", "gpt-4o*, claude-*; all if empty"),
 };
-const MEMBER = { "member_limits.llm.budget": rate("LLM budget of each member, USD", "20/calendar-day") };
+const MEMBER = { "member_limits.llm.budget": rate("LLM budget of each member, USD", "20/calendar-day"), "member_limits.llm.concurrency": number("LLM calls in flight of each member", "at most so many at a time") };
 const DISABLED = { disabled: { label: "Disabled", check: true, read: checked => checked || null } };
 const TIER = { tier: rate("Tier", "free, pro, …") };
 const FIELDS = {
@@ -32,7 +35,7 @@ const valueOf = (document, path) => path.split(".").reduce((value, key) => value
 
 /** Returns the controls of the fields of a kind, with the values of a document. */
 export function fieldsOf(kind, document) {
-  const allowed = team() && kind === "teams" ? ["member_limits.llm.budget"] : Object.keys(FIELDS[kind]);
+  const allowed = Object.keys(FIELDS[kind]).filter(path => !team() || (kind === "teams" ? path in MEMBER : path !== "team" && path !== "teams"));
   return allowed.map(path => {
     const of = FIELDS[kind][path];
     const value = valueOf(document, path);
@@ -40,6 +43,15 @@ export function fieldsOf(kind, document) {
       : el("input", { name: path, value: of.write(value), spellcheck: "false", autocomplete: "off" });
     return { path, control, of, before: value, node: field(of.label, control, { hint: of.hint, check: of.check }) };
   });
+}
+
+/** Shows an error at its field, which gets the focus, or in a holder if it is of none. */
+export function showFailure(failure, fields, holder) {
+  const path = failure.field?.replace(/^\//, "").replaceAll("/", ".");
+  const at = path && fields.find(each => path === each.path || path.startsWith(`${each.path}.`));
+  fields.forEach(each => showError(each.control, each.control === at?.control ? failure.message : null));
+  at?.control.focus();
+  holder.replaceChildren(at ? "" : errorNotice(failure));
 }
 
 /** Returns a document of the fields; with a patch, also null for those that were removed. */
@@ -71,16 +83,16 @@ export async function render({ kind, argument, signal, reload, every }, heading)
   const identifier = `${kind.slice(0, -1)}:${argument}`;
   return [el("p", { class: "muted" }, link(`#/${kind}`, KINDS[kind].title)), el("div", { class: "head" }, heading, el("span", { class: "muted" }, document.disabled ? `${one}, disabled` : one)),
     facts(kind, document, identifier), el("section", {}, el("h2", {}, "Used now"), used),
-    canWrite() ? section("Edit", edit(kind, path, tag, document, signal, reload)) : "",
-    canWrite() ? section("Change", changes(kind, path, argument, document, signal, reload)) : "",
+    canChange(kind, document) ? section("Edit", edit(kind, path, tag, document, signal, reload)) : "",
+    canChange(kind, document) && canDelete(kind) ? section("Change", changes(kind, path, argument, document, signal, reload)) : "",
     el("section", {}, el("details", {}, el("summary", {}, "Document (JSON)"), el("pre", { class: "document", tabindex: "0" }, JSON.stringify(document, null, 2))))];
 }
 
 function facts(kind, document, identifier) {
-  const rows = [["Identifier", link(`#/identifier/${encodeURIComponent(identifier)}`, name(identifier))]];
+  const rows = [["Identifier", identifierLink(identifier)]];
   if (kind === "keys") {
-    rows.push(["Begins with", document.prefix], ["User", document.user ? link(`#/users/${encodeURIComponent(document.user)}`, name(document.user)) : "–"],
-      ["Team", document.team ? link(`#/teams/${encodeURIComponent(document.team)}`, name(document.team)) : "–"],
+    rows.push(["Begins with", document.prefix], ["User", document.user ? nameLink("users", document.user) : "–"],
+      ["Team", document.team ? nameLink("teams", document.team) : "–"],
       ["Last used", document.last_used_at ? time(new Date(document.last_used_at), { seconds: false }) : "never"]);
   } else if (kind === "teams") {
     rows.push(["Keys", link(`#/keys?team=${encodeURIComponent(document.name)}`, "Show or create keys of this team")], ["Members", link(`#/users?team=${encodeURIComponent(document.name)}`, "Show members")]);
@@ -115,16 +127,20 @@ function edit(kind, path, tag, document, signal, reload) {
       announce("Saved");
       await reload();
     } catch (failure) {
-      const field = failure.field?.replace(/^\//, "").replaceAll("/", ".");
-      fields.forEach(each => each.control.setAttribute("aria-invalid", String(each.path === field)));
-      fields.find(each => each.path === field)?.control.focus();
-      result.replaceChildren(failure.status === 412
-        ? notice(el("p", {}, "It has been changed since this page was loaded. ", el("button", { type: "button", class: "plain", onclick: reload }, "Load it again")))
-        : errorNotice(failure));
+      if (failure.status === 412) {
+        result.replaceChildren(notice(el("p", {}, "It has been changed since this page was loaded. ", el("button", { type: "button", class: "plain", onclick: reload }, "Load it again"))));
+      } else {
+        showFailure(failure, fields, result);
+      }
     }
   };
   return el("form", { class: "grid", onsubmit: submit }, fields.map(each => each.node), el("div", { class: "actions whole" }, el("button", { class: "primary" }, "Save")), el("div", { class: "whole" }, result));
 }
+
+const IN_USE = {
+  teams: { question: "The team has keys. Delete them too? They are invalid at once.", confirm: "Yes, with its keys" },
+  orgs: { question: "The organisation has teams. Delete it all the same? The teams stay, without an organisation.", confirm: "Yes, keep the teams" },
+};
 
 function changes(kind, path, argument, document, signal, reload) {
   const { one } = KINDS[kind];
@@ -147,10 +163,16 @@ function changes(kind, path, argument, document, signal, reload) {
       ? el("button", { type: "button", onclick: () => disable(false).catch(failure => result.replaceChildren(errorNotice(failure))) }, "Enable")
       : confirmButton("Disable", kind === "keys" ? "Calls with this key get 401 at once." : "Calls with every key of this user get 401 at once.", "Yes, disable", () => disable(true)));
   }
-  buttons.append(confirmButton("Delete", `Delete this ${one}? This cannot be undone.`, "Yes, delete", async () => {
-    await call("DELETE", path, { signal });
+  const remove = async cascade => {
+    await call("DELETE", path, { query: { cascade }, signal });
     announce(`Deleted ${argument}`);
     location.hash = `#/${kind}`;
-  }));
+  };
+  buttons.append(confirmButton("Delete", `Delete this ${one}? This cannot be undone.`, "Yes, delete", () => remove().catch(failure => {
+    if (failure.code !== "RATE_4091" || !IN_USE[kind]) {
+      throw failure;
+    }
+    return { ...IN_USE[kind], action: () => remove(true) };
+  })));
   return el("div", {}, buttons, result);
 }

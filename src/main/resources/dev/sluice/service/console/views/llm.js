@@ -2,10 +2,10 @@
 
 import { replaceQuery } from "../route.js";
 import { find, get, send } from "../api.js";
-import { el, errorNotice, field, link, name, refresh, section, select, table } from "../dom.js";
+import { el, errorNotice, field, name, nameLink, refresh, section, select, table } from "../dom.js";
 import { count, counted, dollarColumn, dollars, time } from "../format.js";
 import { timeline } from "../chart.js";
-import { team } from "../session.js";
+import { canSee, team } from "../session.js";
 
 const PERIODS = [["1", "Today (UTC)"], ["7", "7 days"], ["30", "30 days"], ["month", "This month (UTC)"]];
 const GROUPS = [["model", "Model"], ["provider", "Provider"], ["user", "User"], ["team", "Team"], ["org", "Organisation"], ["key", "Key"]];
@@ -19,8 +19,8 @@ function firstDay(period) {
   return first.toISOString().slice(0, 10);
 }
 
-const view = (dimension, value) => dimension === "user" ? link(`#/identifier/${encodeURIComponent(`user:${value}`)}`, name(value))
-  : dimension === "team" || dimension === "org" || dimension === "key" ? link(`#/${dimension}s/${encodeURIComponent(value)}`, name(value)) : name(value);
+const view = (dimension, value) => dimension === "user" ? canSee("identifier") ? nameLink("identifier", `user:${value}`, value) : nameLink("users", value)
+  : dimension === "team" || dimension === "org" || dimension === "key" ? nameLink(`${dimension}s`, value) : name(value);
 
 export async function render({ query, signal, every }, heading) {
   const known = (options, value, standard) => options.some(([key]) => key === value) ? value : standard;

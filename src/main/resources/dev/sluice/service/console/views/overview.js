@@ -10,6 +10,9 @@ import { steps } from "./start.js";
 const MODES = { redis: "Redis", memory: "Memory", local: "Local fallback", open: "Open fallback", closed: "Closed fallback", off: "Limiting is off" };
 const EXPLAINED = { local: "Redis does not reply. This instance decides in memory, with its share of each limit.", open: "Redis does not reply. Every request is allowed.", closed: "Redis does not reply. Requests with limits get 503.", off: "RATE_LIMIT_ENABLED is false: nothing is limited or counted." };
 
+/** What the figures count. */
+export const DECISIONS = "A request is one decision, and one more for each shadow rule that governs it. A call of Envoy's rate limit service is one for each rule.";
+
 export const title = () => "Overview";
 
 const figure = (label, value, note, href) => el("div", {}, el("dt", {}, label),
@@ -37,18 +40,18 @@ export async function render({ signal, every }, heading) {
   const money = el("dl", { class: "figures" });
   const hour = el("div");
   let overview = null;
-  let latest = [null, false];
+  let latest = [null, false, null];
 
   function showDecisions() {
-    const [figures, current] = latest;
+    const [figures, current, problem] = latest;
     const store = figures ?? overview.store;
     const rates = current && figures.allowed_per_second !== undefined ? figures : {};
     const total = overview.last_hour;
     const asked = total.allowed + total.denied + total.errors;
     refresh(decisions,
       figure("Store", MODES[store.mode] ?? store.mode, counted(store.instances, "instance"), "#/rules"),
-      figure("Allowed/s", rate(rates.allowed_per_second), `${count(total.allowed)} in 60 min`, "#/traffic"),
-      figure("Refused/s", rate(rates.denied_per_second), `${count(total.denied)} in 60 min`, "#/traffic"),
+      figure("Allowed/s", rate(rates.allowed_per_second), `${counted(total.allowed, "decision")}, 60 min`, "#/traffic"),
+      figure("Refused/s", rate(rates.denied_per_second), `${counted(total.denied, "decision")}, 60 min`, "#/traffic"),
       figure("Refused share", percent(total.denied, asked), "of the last 60 min", "#/traffic"),
       figure("Errors", count(total.errors), "in the last 60 min", "#/traffic"),
       figure("In flight", count((current ? figures.in_flight : undefined) ?? overview.in_flight), "hold slots of a limit", "#/traffic"),
@@ -57,10 +60,11 @@ export async function render({ signal, every }, heading) {
     const mode = EXPLAINED[store.mode];
     warnings.replaceChildren(...[
       mode && notice(el("p", {}, mode)),
-      overview.store.dry_run && notice(el("p", {}, "Dry run: nothing is refused. Refused means: would have been refused.")),
+      overview.store.dry_run && notice(el("p", {}, "Dry run: nothing is refused. Requests that would have been refused count as allowed.")),
       overview.rules_file_problem && notice(el("p", {}, "The rules file is invalid, its last valid content is in force: ", overview.rules_file_problem, ". ", link("#/rules", "Rules"))),
       scopeNotice(overview.scope),
-      figures && !current && notice(el("p", {}, "The live figures are stale since ", time(new Date(live.lastTime())), ". This page reconnects."))].filter(Boolean));
+      figures && !current && notice(el("p", {}, "The live figures are stale since ", time(new Date(live.lastTime())), ". This page reconnects.")),
+      problem && !current && notice(el("p", {}, `No live figures: ${problem}. This page tries again.`))].filter(Boolean));
   }
 
   async function load() {
@@ -69,8 +73,8 @@ export async function render({ signal, every }, heading) {
     showDecisions();
     const spend = state.llm;
     refresh(money,
-      figure("Spend today, USD", dollars(spend?.today.cost_usd), spend ? `${counted(spend.today.calls, "call")}, UTC` : "unknown", "#/llm?days=1"),
-      figure("Spend this month, USD", dollars(spend?.month.cost_usd), spend ? `${counted(spend.month.calls, "call")}, UTC` : "unknown", "#/llm?days=month"),
+      figure("Today, USD", dollars(spend?.today.cost_usd), spend ? `${counted(spend.today.calls, "call")}, UTC` : "unknown", "#/llm?days=1"),
+      figure("This month, USD", dollars(spend?.month.cost_usd), spend ? `${counted(spend.month.calls, "call")}, UTC` : "unknown", "#/llm?days=month"),
       figure("Unpriced calls", count(spend?.month.unpriced_calls), "this month", "#/llm?days=month"),
       figure("Alerts due", state.alerts_due === undefined ? "off" : count(state.alerts_due), state.alerts_due === undefined ? "not configured" : "to be sent", "#/teams"));
     if (traffic.rules.length === 0) {
@@ -88,10 +92,10 @@ export async function render({ signal, every }, heading) {
   }
 
   await load();
-  live.subscribe((figures, current) => {
-    latest = [figures, current];
+  live.subscribe((...state) => {
+    latest = state;
     showDecisions();
   }, signal);
   every(10000, load, signal);
-  return [el("div", { class: "head" }, heading), warnings, decisions, section("LLM calls", money), hour];
+  return [el("div", { class: "head" }, heading), warnings, decisions, el("p", { class: "muted note" }, DECISIONS), section("LLM spend", money), hour];
 }

@@ -26,7 +26,7 @@ export async function render({ query, signal }, heading) {
   const columns = [
     { title: "Rule", cell: row => link(`#/traffic?rule=${encodeURIComponent(row.resource)}`, name(row.resource)), named: true, header: true, sort: row => row.resource },
     ...rules.tiers.map(tier => ({ title: tier, cell: row => row.rates[tier] ?? "–" })),
-    { title: "Options", cell: row => options(row, rules.tiers) },
+    { title: "Options", cell: row => options(row, rules.tiers) || "–" },
     { title: "Source", cell: row => row.source, sort: row => row.source ?? "" }];
   const standard = { resource: "api:default", rates: rules.default_rates, source: "every other path" };
 
@@ -107,7 +107,7 @@ function answer(tried) {
     { title: "Limit", number: true, cell: row => count(row.limit) },
     { title: "Window", number: true, cell: row => isSlots(row) ? "in flight" : windowLength(row) },
     { title: "Next unit frees up", number: true, cell: row => row.reset_at && row.remaining < row.limit ? countdown(row.reset_at) : "–" },
-    { title: "Options", cell: row => options(row) },
+    { title: "Options", cell: row => options(row) || "–" },
     { title: "Source", cell: row => row.source ?? "stored identity" }], rows) : "",
   notes.length ? [el("p", {}, "Where a proxy asks Sluice (forward authentication, ext_authz), which sees no response:"),
     el("ul", {}, notes.map(([resource, note]) => el("li", {}, name(resource), ": ", note)))] : null);

@@ -1,7 +1,7 @@
 // Spend of the last 24 hours by model and hour: a part of the view of an identifier.
 
 import { find } from "../api.js";
-import { el, name, section, table } from "../dom.js";
+import { el, name, section, table, unreadable } from "../dom.js";
 import { count, dollarColumn, dollars, time } from "../format.js";
 import { timeline } from "../chart.js";
 
@@ -58,7 +58,7 @@ export async function spendByHour(kind, of, signal) {
   const [models, hours] = await Promise.all([read("provider,model"), read("hour,provider,model")]);
   const title = "LLM spend of the last 24 hours";
   if (!models?.rows.length || !hours) {
-    return section(title, models ? modelTable([]) : el("p", { class: "muted" }, "The spend cannot be read now."));
+    return section(title, models ? modelTable([]) : unreadable());
   }
   const rows = [...hours.rows].sort((one, other) => other.hour.localeCompare(one.hour) || Number(other.cost_usd) - Number(one.cost_usd));
   return section(title, el("p", {}, el("strong", {}, dollars(models.total.cost_usd)), " in all."), hourChart(models.rows, hours.rows, first), modelTable(models.rows),

@@ -4,7 +4,7 @@ import { replaceQuery } from "../route.js";
 import { get } from "../api.js";
 import { el, field, link, name, refresh, section, select, table } from "../dom.js";
 import { count, percent } from "../format.js";
-import { callersTable, decisionsChart, scopeNotice } from "./overview.js";
+import { callersTable, DECISIONS, decisionsChart, scopeNotice } from "./overview.js";
 
 const PERIODS = [["15", "15 minutes"], ["60", "1 hour"], ["360", "6 hours"], ["1440", "24 hours"]];
 
@@ -36,7 +36,7 @@ export async function render({ query, signal, every }, heading) {
       el("div", { class: "columns" },
         section("Callers refused most", callersTable("Callers refused most", "Refused", traffic.top_denied.slice(0, 20), "No caller was refused.")),
         section("Callers allowed most", callersTable("Callers allowed most", "Allowed", traffic.top_allowed.slice(0, 20), "No caller was allowed."))),
-      el("p", { class: "muted note" }, `The counts of rules are exact. Those of callers are approximate, of the last ${traffic.top_minutes} minutes, and rare callers are missing. In flight are requests that hold slots of a limit of requests in flight now; other rules have 0.`)].filter(Boolean));
+      el("p", { class: "muted note" }, `${DECISIONS} The counts of rules are exact. Those of callers are approximate, of the last ${traffic.top_minutes} minutes, and rare callers are missing. In flight are requests that hold slots of a limit of requests in flight now; other rules have 0.`)].filter(Boolean));
   }
 
   async function load() {

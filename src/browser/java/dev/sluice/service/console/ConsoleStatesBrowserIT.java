@@ -1,0 +1,340 @@
+package dev.sluice.service.console;
+
+import static com.microsoft.playwright.assertions.PlaywrightAssertions.assertThat;
+import static dev.sluice.testing.Polling.await;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+import com.microsoft.playwright.BrowserContext;
+import com.microsoft.playwright.Page;
+import com.microsoft.playwright.assertions.LocatorAssertions;
+import com.microsoft.playwright.options.ColorScheme;
+
+import dev.sluice.identity.Sha256;
+import dev.sluice.testing.HttpTestClient;
+import dev.sluice.testing.Instance;
+import dev.sluice.testing.RedisTestServer;
+import io.vertx.core.json.JsonObject;
+
+/** The console for tokens of a team, with invalid input, in many tabs, and while Redis or the live figures are not available. */
+class ConsoleStatesBrowserIT {
+
+    private static final String ADMIN = "admin-secret";
+    private static final String LEAD = "lead-secret";
+    private static final LocatorAssertions.ContainsTextOptions PATIENT = new LocatorAssertions.ContainsTextOptions()
+            .setTimeout(30_000);
+    private static final LocatorAssertions.IsVisibleOptions PATIENTLY = new LocatorAssertions.IsVisibleOptions()
+            .setTimeout(30_000);
+    private static final String RULES = """
+            endpoints:
+              /hooks: {free: 2/minute, shadow: true}
+            """;
+
+    private static Browser browser;
+    private static RedisTestServer redis;
+    private static Instance sluice;
+    private static HttpTestClient http;
+
+    private final List<ConsolePage> pages = new ArrayList<>();
+    private final List<BrowserContext> windows = new ArrayList<>();
+
+    @BeforeAll
+    static void start() throws IOException {
+        browser = Browser.start();
+        redis = RedisTestServer.start();
+        var rules = Files.writeString(Files.createDirectories(Path.of("target")).resolve("rules-of-states.yaml"), RULES);
+        sluice = Instance.start(Map.of("REDIS_PORT", Integer.toString(redis.port()), "RATE_LIMIT_FILE", rules.toString(),
+                "RATE_LIMIT_ADMIN_TOKEN", ADMIN, "RATE_LIMIT_ADMIN_TOKENS_LEAD_SHA256", Sha256.hex(LEAD),
+                "RATE_LIMIT_ADMIN_TOKENS_LEAD_SCOPE", "write", "RATE_LIMIT_ADMIN_TOKENS_LEAD_TEAM", "shop"));
+        http = new HttpTestClient(sluice.port());
+    }
+
+    @AfterAll
+    static void stop() {
+        Stream.of(sluice, redis, browser).forEach(ConsoleStatesBrowserIT::close);
+    }
+
+    private static void close(AutoCloseable resource) {
+        try {
+            if (resource != null) {
+                resource.close();
+            }
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @AfterEach
+    void closeWindows() {
+        windows.forEach(BrowserContext::close);
+        assertThat(pages).allSatisfy(page -> assertThat(page.violations()).isEmpty());
+    }
+
+    private static JsonObject call(String method, String path, String body) {
+        var response = http.send(method, path, body, "Authorization", "Bearer " + ADMIN);
+        assertThat(response.statusCode()).as(response.body()).isBetween(200, 204);
+        return response.body().isEmpty() ? new JsonObject() : new JsonObject(response.body());
+    }
+
+    private BrowserContext newWindow() {
+        var window = browser.open(1280, 900, ColorScheme.LIGHT);
+        windows.add(window);
+        return window;
+    }
+
+    private ConsolePage newTab(BrowserContext window) {
+        var page = new ConsolePage(window, sluice.port());
+        pages.add(page);
+        return page;
+    }
+
+    private ConsolePage signedIn() {
+        return newTab(newWindow()).signIn(ADMIN);
+    }
+
+    @Test
+    void tokenOfATeamIsOfferedNothingThatIsForbidden() {
+        call("PUT", "/v1/orgs/acme", "{}");
+        call("PUT", "/v1/teams/shop", "{\"org\":\"acme\"}");
+        call("PUT", "/v1/teams/ads", "{}");
+        call("PUT", "/v1/users/only", "{\"teams\":[\"shop\"]}");
+        call("PUT", "/v1/users/both", "{\"teams\":[\"ads\",\"shop\"]}");
+        call("POST", "/v1/keys", "{\"name\":\"of only\",\"user\":\"only\",\"team\":\"shop\"}");
+        var console = newTab(newWindow());
+        var refused = new ArrayList<String>();
+        console.page().onResponse(response -> {
+            if (response.status() == 403 || response.status() == 404) {
+                refused.add(response.url());
+            }
+        });
+        console.signIn(LEAD, "Keys");
+
+        var seen = new ArrayList<>(List.of("keys"));
+        for (int i = 0; i < seen.size(); i++) {
+            try {
+                console.open(seen.get(i));
+            } catch (Error e) {
+                System.out.println("DBG " + seen + console.page().locator("main").innerText() + refused + console.violations());
+                throw e;
+            }
+            console.page().locator("main a, nav a").all().stream().map(link -> link.getAttribute("href"))
+                    .map(address -> address.replaceFirst("^#/", "")).filter(address -> !seen.contains(address))
+                    .forEach(seen::add);
+        }
+        assertThat(seen).contains("teams/shop", "users/both", "llm")
+                .noneMatch(view -> view.matches("(identifier|orgs|rules).*"));
+        assertThat(refused).isEmpty();
+
+        console.page().navigate("http://127.0.0.1:" + sluice.port() + "/q/console/#/identifier/shop");
+        assertThat(console.heading()).hasText("Keys");
+        console.open("users");
+        assertThat(console.page().locator("main summary")).hasCount(0);
+        console.open("users/both");
+        assertThat(console.button("Save")).hasCount(0);
+        console.open("users/only");
+        assertThat(console.button("Delete")).isVisible();
+        console.open("teams/shop");
+        assertThat(console.button("Delete")).hasCount(0);
+        console.fill("LLM calls in flight of each member", "2");
+        console.press("Enter");
+        await().until(() -> call("GET", "/v1/teams/shop", null).encode().contains("\"concurrency\":2"));
+        console.open("keys");
+        console.activate(console.page().locator("summary", new Page.LocatorOptions().setHasText("Create a key")));
+        console.fill("Name for people", "of the lead");
+        console.press("Enter");
+        assertThat(console.field("Key")).isFocused();
+        assertThat(console.link("of the lead")).isVisible();
+        assertThat(refused).isEmpty();
+    }
+
+    @Test
+    void errorIsShownAtItsField() {
+        var console = signedIn().open("orgs");
+        console.activate(console.page().locator("summary", new Page.LocatorOptions().setHasText("Create an organisation")));
+        console.fill("Name", "strict").fill("LLM budget, USD", "plenty");
+        console.press("Enter");
+        assertInvalid(console, "LLM budget, USD");
+        console.fill("LLM budget, USD", "5/day").fill("LLM calls in flight", "many");
+        console.press("Enter");
+        assertInvalid(console, "LLM calls in flight");
+        assertThat(console.field("LLM budget, USD")).not().hasAttribute("aria-invalid", "true");
+        console.fill("LLM calls in flight", "3");
+        console.press("Enter");
+        assertThat(console.heading()).hasText("strict");
+        console.fill("LLM tokens", "?");
+        console.press("Enter");
+        assertInvalid(console, "LLM tokens");
+        assertThat(call("GET", "/v1/orgs/strict", null).getJsonObject("limits").getJsonObject("llm").getInteger("concurrency"))
+                .isEqualTo(3);
+        console.open("orgs");
+        console.activate(console.page().locator("summary", new Page.LocatorOptions().setHasText("Create an organisation")));
+        console.fill("Name", "strict");
+        console.press("Enter");
+        assertInvalid(console, "Name");
+    }
+
+    private static void assertInvalid(ConsolePage console, String label) {
+        assertThat(console.field(label)).isFocused();
+        assertThat(console.field(label)).hasAttribute("aria-invalid", "true");
+        assertThat(console.page().locator(".field", new Page.LocatorOptions().setHas(console.field(label))).locator(".error"))
+                .not().isEmpty();
+    }
+
+    @Test
+    void teamWithKeysIsDeletedAfterASecondQuestion() {
+        call("PUT", "/v1/teams/closing", "{}");
+        call("POST", "/v1/keys", "{\"name\":\"of closing\",\"team\":\"closing\"}");
+        var console = signedIn().open("teams/closing");
+        console.activate(console.button("Delete"));
+        console.press("Enter");
+        assertThat(console.button("Yes, with its keys")).isFocused();
+        console.press("Escape");
+        assertThat(console.button("Delete")).isFocused();
+        assertThat(call("GET", "/v1/keys?team=closing", null).getJsonArray("keys")).hasSize(1);
+        console.press("Enter");
+        console.press("Enter");
+        assertThat(console.button("Yes, with its keys")).isFocused();
+        console.press("Enter");
+        assertThat(console.heading()).hasText("Teams");
+        assertThat(call("GET", "/v1/keys?team=closing", null).getJsonArray("keys")).isEmpty();
+    }
+
+    @Test
+    void limitsThatCameWithChecksAndShadowRulesAreToldApart() {
+        for (int i = 0; i < 4; i++) {
+            call("POST", "/v1/check", "{\"identifier\":\"shadow\",\"resource\":\"api:/hooks\",\"tier\":\"free\"}");
+            http.post("/v1/check", "{\"identifier\":\"customer\",\"resource\":\"export\",\"rate\":\"3/hour\"}");
+        }
+        await().until(() -> call("GET", "/v1/windows?identifier=customer", null).encode().contains("\"limit\":3"));
+        var console = signedIn().open("identifier/customer");
+        assertThat(console.text("The next request gets 429")).isVisible();
+        assertThat(console.table()).containsText("given with the check");
+        console.open("identifier/shadow");
+        assertThat(console.text("Full, but let through")).isVisible();
+        assertThat(console.text("The next request gets 429")).hasCount(0);
+        assertThat(console.text("The next request is admitted.")).isVisible();
+    }
+
+    @Test
+    void controlCharactersOfASearchAreShownByTheirNumber() {
+        var console = signedIn().open("identifier");
+        console.fill("Identifier", "user:\u202Elive");
+        assertThat(console.page().locator(".hint", new Page.LocatorOptions().setHasText("With control characters")))
+                .containsText("user:U+202Elive");
+        console.fill("Identifier", "user:live");
+        assertThat(console.page().locator(".hint", new Page.LocatorOptions().setHasText("With control characters"))).isHidden();
+    }
+
+    @Test
+    void dotSegmentsAreNoRequests() {
+        var console = signedIn();
+        var requests = new ArrayList<String>();
+        console.page().onRequest(request -> requests.add(request.url()));
+        for (var view : List.of("teams/..", "users/%2e%2e", "keys/.")) {
+            console.page().navigate("http://127.0.0.1:" + sluice.port() + "/q/console/#/" + view);
+            assertThat(console.text("a name cannot be . or ..")).isVisible();
+            console.open("audit");
+        }
+        assertThat(requests).noneMatch(url -> url.matches(".*/v1/((keys|users|teams)/?)?(\\?.*)?"));
+    }
+
+    @Test
+    void moreTabsThanConnectionsOfABrowserShareOneStream() {
+        var window = newWindow();
+        for (int i = 0; i < 8; i++) { // over HTTP/1.1 a browser has six connections to a host
+            var console = newTab(window).signIn(ADMIN);
+            assertThat(console.page().locator("#live-state")).containsText("Live", PATIENT);
+        }
+        pages.get(0).page().close();
+        var last = pages.get(pages.size() - 1);
+        last.activate(last.link("Audit"));
+        assertThat(last.heading()).hasText("Audit");
+        assertThat(last.page().locator("#live-state")).containsText("Live", PATIENT);
+    }
+
+    @Test
+    void tabReadsTheStreamItselfWithoutSharedWorkers() {
+        for (var broken : List.of("delete window.SharedWorker",
+                "window.SharedWorker = class { constructor() { throw new Error(); } }",
+                "window.SharedWorker = class extends EventTarget { port = new MessageChannel().port1; }")) {
+            var window = newWindow();
+            window.addInitScript(broken);
+            assertThat(newTab(window).signIn(ADMIN).page().locator("#live-state")).containsText("Live", PATIENT);
+        }
+    }
+
+    @Test
+    void reasonForWhichThereAreNoLiveFiguresIsShown() throws Exception {
+        var client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+        var request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + sluice.port() + "/v1/events"))
+                .header("Authorization", "Bearer " + ADMIN).build();
+        var streams = new ArrayList<InputStream>();
+        var console = signedIn();
+        assertThat(console.page().locator("#live-state")).containsText("Live", PATIENT);
+        console.activate(console.button("Sign out"));
+        try {
+            await().until(() -> { // the tab has left its stream
+                closeAll(streams);
+                HttpResponse<InputStream> response;
+                do {
+                    response = client.send(request, HttpResponse.BodyHandlers.ofInputStream());
+                    streams.add(response.body());
+                } while (response.statusCode() == 200);
+                return streams.size() == 201;
+            });
+            console.signIn(ADMIN);
+            assertThat(console.page().locator("#live-state")).containsText("Not live", PATIENT);
+            assertThat(console.text("No live figures: There are 200 event streams")).isVisible(PATIENTLY);
+        } finally {
+            closeAll(streams);
+        }
+        assertThat(console.page().locator("#live-state")).containsText("Live", PATIENT);
+        assertThat(console.text("No live figures")).hasCount(0);
+    }
+
+    private static void closeAll(List<InputStream> streams) throws IOException {
+        for (var stream : streams) {
+            stream.close();
+        }
+        streams.clear();
+    }
+
+    @Test
+    void identifierTellsThatRedisIsAwayAndRecovers() {
+        var port = redis.port();
+        call("PUT", "/v1/users/away", "{\"limits\":{\"api\":\"500/hour\"}}");
+        var console = signedIn();
+        redis.close();
+        try {
+            await().until(() -> http.get("/v1/check").statusCode() > 0 && call("GET", "/v1/windows?identifier=user:away", null)
+                    .getString("scope").equals("this_instance"));
+            console.open("identifier/user%3Aaway");
+            assertThat(console.text("The figures are of this instance only")).isVisible();
+            assertThat(console.text("It cannot be read now")).isVisible();
+            assertThat(console.text("No user of this name is stored")).hasCount(0);
+        } finally {
+            redis = RedisTestServer.start(port);
+        }
+        assertThat(console.text("No user of this name is stored")).isVisible(PATIENTLY); // the new server is empty
+        assertThat(console.page().locator("main")).not().containsText(Pattern.compile("this instance only|cannot be read now"),
+                PATIENT);
+    }
+}
