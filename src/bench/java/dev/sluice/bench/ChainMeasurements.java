@@ -17,13 +17,16 @@ import dev.sluice.identity.Sha256;
 import dev.sluice.testing.Instance;
 import io.vertx.core.json.JsonObject;
 
-/** Measures decisions on callers with stored keys: the packaged service, asked by a proxy. */
+/** Measures decisions on callers with stored keys: through the packaged service, asked by a proxy, and in process. */
 final class ChainMeasurements {
 
     private static final String ADMIN_TOKEN = "benchmark";
     private static final int CALLERS = 5000;
     private static final int CALLERS_PER_TEAM = 10;
     private static final int CALLERS_PER_ORG = 1000;
+    private static final String THROUGH_GATEWAY = "GET /things HTTP/1.1\r\nHost: 127.0.0.1\r\n";
+    private static final String FORWARD_AUTH = "GET /v1/forward-auth HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Forwarded-Method: GET\r\n"
+            + "X-Forwarded-Uri: /things\r\n";
     private static final HttpClient CLIENT = HttpClient.newHttpClient();
 
     private ChainMeasurements() {
@@ -44,6 +47,7 @@ final class ChainMeasurements {
         try {
             var instance = environment.instance("chain", BenchmarkSettings.SERVICE,
                     Map.of("RATE_LIMIT_DEFAULTS_PRO", "1000/minute",
+                            "UPSTREAM_URL", "http://127.0.0.1:" + environment.upstream().port(),
                             "RATE_LIMIT_ADMIN_TOKEN", ADMIN_TOKEN, "RATE_LIMIT_TRUSTED_PROXIES", ApiGatewayMeasurements.TRUSTED,
                             "RATE_LIMIT_FILE",
                             file.toString(), "RATE_LIMIT_IDENTITIES_CACHE_SIZE", "100000",
@@ -62,13 +66,17 @@ final class ChainMeasurements {
                 single.add(key(instance, new JsonObject().put("user", "s" + i)));
                 chained.add(key(instance, limits("5000/minute").put("user", "u" + i).put("team", "t" + i / CALLERS_PER_TEAM)));
             }
-            var one = contender(environment, instance, single);
+            var one = contender(environment, instance, FORWARD_AUTH, single);
             return List.of(
-                    Contender.ratio(environment, "chain", "Decisions on key, user, team and organisation against one level",
-                            contender(environment, instance, chained), one).atLeast(0.7)
-                            .withNote(CALLERS + " callers, each level has a limit, all allowed, /v1/forward-auth"),
-                    Contender.ratio(environment, "chain", "Stored keys against keys of the settings", one,
-                            contender(environment, instance, configured)).atLeast(0.95).withNote("one level"));
+                    Contender.ratio(environment, "chain", "Key, user, team and organisation against one level, API gateway",
+                            contender(environment, instance, THROUGH_GATEWAY, chained),
+                            contender(environment, instance, THROUGH_GATEWAY, single)).atLeast(0.7)
+                            .withNote(CALLERS + " callers, each level has a limit, all allowed"),
+                    Contender.ratio(environment, "chain", "The same, /v1/forward-auth",
+                            contender(environment, instance, FORWARD_AUTH, chained), one).atLeast(0.7),
+                    RedisMeasurements.chainInProcess(environment),
+                    Contender.ratio(environment, "chain", "Stored keys against keys of the settings, /v1/forward-auth", one,
+                            contender(environment, instance, FORWARD_AUTH, configured)).atLeast(0.95).withNote("one level"));
         } finally {
             Files.delete(file);
         }
@@ -94,11 +102,9 @@ final class ChainMeasurements {
         return new JsonObject(response.body());
     }
 
-    private static Contender contender(BenchmarkEnvironment environment, Instance instance, List<String> keys) {
+    private static Contender contender(BenchmarkEnvironment environment, Instance instance, String request, List<String> keys) {
         var requests = keys.stream()
-                .map(key -> ("GET /v1/forward-auth HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Forwarded-Method: GET\r\n"
-                        + "X-Forwarded-Uri: /things\r\nX-API-Key: " + key + "\r\n\r\n").getBytes(StandardCharsets.US_ASCII))
-                .toList();
+                .map(key -> (request + "X-API-Key: " + key + "\r\n\r\n").getBytes(StandardCharsets.US_ASCII)).toList();
         return new Contender(BenchmarkEnvironment.target(instance, requests), () -> environment.cpuMicros(instance), true, 200);
     }
 }

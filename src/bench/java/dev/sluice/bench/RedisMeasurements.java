@@ -23,9 +23,15 @@ final class RedisMeasurements {
     /** Returns the decisions per second of one instance that are made in its own process. */
     private static double decisions(BenchmarkEnvironment environment, String name, int identities, String rate,
             double seconds) {
+        return decisions(environment, name, identities, rate, false, seconds);
+    }
+
+    private static double decisions(BenchmarkEnvironment environment, String name, int identities, String rate, boolean chain,
+            double seconds) {
         var response = BenchmarkEnvironment.get(environment.limitedApp(), String.format(Locale.ROOT,
-                "/process/decide?name=%s&identities=%d&rate=%s&outstanding=%d&millis=%.0f&most=%d", name, identities, rate,
-                MAX_IN_FLIGHT, seconds * 1000, Integer.MAX_VALUE)).split(" ");
+                "/process/decide?name=%s&identities=%d&rate=%s&chain=%s&outstanding=%d&millis=%.0f&most=%d", name, identities,
+                rate,
+                chain, MAX_IN_FLIGHT, seconds * 1000, Integer.MAX_VALUE)).split(" ");
         if (!response[3].equals("0")) {
             throw new IllegalStateException(response[3] + " decisions were not made by Redis");
         }
@@ -46,6 +52,14 @@ final class RedisMeasurements {
                 + (peer == null ? "32 connections, 16 requests deep," : "redis-benchmark -c 32 -P 16")
                 + " with the single-decision script", rate -> rate).atLeast(1.5).withNote(RATE)
                 .withNote(peer == null ? "own load generator: no redis-benchmark found" : peer.version()));
+    }
+
+    /** Compares decisions in process on a user, the user's key, team and organisation with decisions on a user alone. */
+    static BenchmarkResult chainInProcess(BenchmarkEnvironment environment) {
+        var comparison = PairedMeasurement.<Double>measure(
+                seconds -> decisions(environment, "chain", BenchmarkEnvironment.IDENTITIES, RATE, true, seconds),
+                seconds -> decisions(environment, "user:alone", BenchmarkEnvironment.IDENTITIES, RATE, seconds));
+        return comparison.ratio("chain", "Four levels against one, in process", rate -> rate).atLeast(0.7);
     }
 
     static List<BenchmarkResult> hotIdentity(BenchmarkEnvironment environment) {

@@ -26,6 +26,11 @@ public class DecisionLoad {
     private static final int LOOPS = 2;
     /** Maximum number of requests before the event loop is released. */
     private static final int BURST = 256;
+    private static final int CALLERS_PER_TEAM = 10;
+    private static final int CALLERS_PER_ORG = 1000;
+    private static final Rate KEY = Rate.parse("5000/second");
+    private static final Rate TEAM = Rate.parse("10000000/hour");
+    private static final Rate ORG = Rate.parse("100000000/hour");
 
     private final RateLimiter limiter;
     private final Vertx vertx;
@@ -35,8 +40,11 @@ public class DecisionLoad {
         this.vertx = vertx;
     }
 
-    Uni<String> run(String name, int identities, Rate rate, int outstanding, long millis, long most) {
-        var requests = IntStream.range(0, identities).mapToObj(i -> RateLimitRequest.of(name + i, "bench", rate, 1)).toList();
+    /** @param chain whether a decision concerns a user, the user's key, team and organisation; otherwise a single identifier */
+    Uni<String> run(String name, int identities, Rate rate, boolean chain, int outstanding, long millis, long most) {
+        var requests = IntStream.range(0, identities)
+                .mapToObj(i -> chain ? chain(name, i, rate) : List.of(RateLimitRequest.of(name + i, "bench", rate, 1)))
+                .toList();
         long begin = System.nanoTime();
         long end = begin + millis * 1_000_000;
         var loops = new ArrayList<Loop>();
@@ -53,10 +61,17 @@ public class DecisionLoad {
         }).toCompletionStage());
     }
 
+    private static List<RateLimitRequest> chain(String name, int i, Rate rate) {
+        return List.of(RateLimitRequest.of("user:" + name + i, "bench", rate, 1),
+                RateLimitRequest.of("key:" + name + i, "bench", KEY, 1),
+                RateLimitRequest.of("team:" + name + i / CALLERS_PER_TEAM, "bench", TEAM, 1),
+                RateLimitRequest.of("org:" + name + i / CALLERS_PER_ORG, "bench", ORG, 1));
+    }
+
     private final class Loop {
 
         private final Context context;
-        private final List<RateLimitRequest> requests;
+        private final List<List<RateLimitRequest>> requests;
         private final int outstanding;
         private final long end;
         private final long most;
@@ -71,7 +86,7 @@ public class DecisionLoad {
         /** Decisions that Redis did not make, which invalidate the result. */
         private long notByRedis;
 
-        Loop(Context context, List<RateLimitRequest> requests, int first, int outstanding, long end, long most) {
+        Loop(Context context, List<List<RateLimitRequest>> requests, int first, int outstanding, long end, long most) {
             this.context = context;
             this.requests = requests;
             this.next = first;
@@ -102,7 +117,7 @@ public class DecisionLoad {
                 available--;
                 requested++;
                 next = next + 1 < requests.size() ? next + 1 : 0;
-                limiter.check(requests.get(next)).subscribe().with(this::onDecision, failure -> {
+                decide(requests.get(next)).subscribe().with(this::onDecision, failure -> {
                     notByRedis++;
                     onCompleted();
                 });
@@ -115,6 +130,10 @@ public class DecisionLoad {
                     requestDecisions();
                 });
             }
+        }
+
+        private Uni<Decision> decide(List<RateLimitRequest> levels) {
+            return levels.size() == 1 ? limiter.check(levels.get(0)) : limiter.checkAll(levels);
         }
 
         private void onDecision(Decision decision) {

@@ -42,13 +42,14 @@ public class ProcessEndpoint {
      * Makes decisions until the duration or the maximum number is reached.
      *
      * @param name prefix of the identities {@code <name>0}, {@code <name>1}, …
+     * @param chain whether a decision concerns a user, the user's key, team and organisation
      * @return decisions per second, allowed, denied, not decided by Redis
      */
     @GET
     @Path("decide")
     public Uni<String> decide(@QueryParam("name") String name, @QueryParam("identities") int identities,
-            @QueryParam("rate") String rate, @QueryParam("outstanding") int outstanding,
+            @QueryParam("rate") String rate, @QueryParam("chain") boolean chain, @QueryParam("outstanding") int outstanding,
             @QueryParam("millis") long millis, @QueryParam("most") long most) {
-        return decisions.run(name, identities, Rate.parse(rate), outstanding, millis, most);
+        return decisions.run(name, identities, Rate.parse(rate), chain, outstanding, millis, most);
     }
 }
