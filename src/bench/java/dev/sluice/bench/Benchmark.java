@@ -43,6 +43,7 @@ class Benchmark {
         MEASUREMENTS.put("forward-auth", ProxyServiceMeasurements::forwardAuth);
         MEASUREMENTS.put("chain", ChainMeasurements::chain);
         MEASUREMENTS.put("identities", IdentityMeasurements::identities);
+        MEASUREMENTS.put("consoles", ConsoleMeasurements::consoles);
         MEASUREMENTS.put("denied", ApiGatewayMeasurements::denied);
         MEASUREMENTS.put("llm-hop", LlmGatewayMeasurements::llmHop);
         MEASUREMENTS.put("portkey", LlmGatewayMeasurements::portkey);
