@@ -23,6 +23,8 @@ final class AlertClaims {
     /** Maximum number of observations that wait; beyond it, the oldest are dropped. */
     static final int MAX_WAITING = 10_000;
     static final int MAX_CONCURRENT = 64;
+    /** Maximum number of observations of owners without room that are evaluated at a time, oldest first: it bounds the time. */
+    static final int MAX_RETRIED = 1000;
 
     private static final Logger LOG = Logger.getLogger("dev.sluice");
     private static final long VALID_MICROS = AlertTargets.MAX_AGE_SECONDS * 1_000_000;
@@ -84,11 +86,18 @@ final class AlertClaims {
     /** Evaluates again what has failed. */
     void retry() {
         fullOwners.clear();
-        for (var again : List.of(failed, withoutRoom)) {
-            again.forEach(waiting::putIfAbsent);
-            again.clear();
-        }
+        moveToWaiting(failed, failed.size());
+        moveToWaiting(withoutRoom, MAX_RETRIED); // each evaluation may end at once
         evaluateNext();
+    }
+
+    private void moveToWaiting(Map<AlertObservation.Key, AlertObservation> map, int count) {
+        var first = map.entrySet().iterator();
+        for (int i = 0; i < count && first.hasNext(); i++) {
+            var observed = first.next();
+            waiting.putIfAbsent(observed.getKey(), observed.getValue());
+            first.remove();
+        }
     }
 
     /** Returns the number of observations that are not evaluated. */
@@ -147,17 +156,17 @@ final class AlertClaims {
             }
             long limit = observed.window().limit();
             long claimed = observed.progress().claimed(observed.period(), target);
-            var ownUrl = target.owner().isEmpty() ? "" : url.toString();
-            var alerts = target.reached(limit, observed.used(), claimed).stream()
-                    .map(threshold -> LimitAlert.of(observed, threshold, ownUrl, target.owner())).toList();
+            var reached = target.reached(limit, observed.used(), claimed);
             long used = Math.max(claimed, observed.used());
-            if (alerts.isEmpty()) {
+            if (reached.isEmpty()) {
                 complete(observed, target, used, target.next(limit, used));
                 return Future.succeededFuture(true);
             }
             if (fullOwners.contains(target.owner())) {
                 return Future.succeededFuture(false);
             }
+            var ownUrl = target.owner().isEmpty() ? "" : url.toString();
+            var alerts = reached.stream().map(threshold -> LimitAlert.of(observed, threshold, ownUrl, target.owner())).toList();
             return queue.claim(alerts).map(results -> onResults(results, observed, target, used));
         });
     }

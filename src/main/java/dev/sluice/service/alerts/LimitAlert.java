@@ -46,8 +46,11 @@ record LimitAlert(String claim, String message, Instant keepUntil) {
         return new LimitAlert(claim, message.encode(), observed.period().end().plus(GRACE));
     }
 
-    /** Returns the owner of an alert that is in the queue; empty if it is sent to the common URL. */
+    /**
+     * Returns the owner of an alert that is in the queue; empty if it is sent to the common URL. An alert of an earlier version has
+     * none; its URL stands for it.
+     */
     static String owner(JsonObject message) {
-        return message.getValue(OWNER) instanceof String owner ? owner : "";
+        return message.getValue(OWNER, message.getValue("url")) instanceof String owner ? owner : "";
     }
 }

@@ -28,7 +28,8 @@ end
 
 local function owner_of(message)
   local readable, alert = pcall(cjson.decode, message)
-  return readable and type(alert) == 'table' and type(alert.owner) == 'string' and alert.owner or ''
+  local owner = readable and type(alert) == 'table' and (alert.owner or alert.url) -- earlier versions have the URL only
+  return type(owner) == 'string' and owner or ''
 end
 
 local time = redis.call('TIME')

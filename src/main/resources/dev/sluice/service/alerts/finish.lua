@@ -12,7 +12,8 @@
 local function remove(result, message)
   if redis.call('HDEL', KEYS[1], ARGV[1]) == 1 and message and redis.call('TYPE', KEYS[3]).ok == 'hash' then
     local readable, alert = pcall(cjson.decode, message)
-    local owner = readable and type(alert) == 'table' and type(alert.owner) == 'string' and alert.owner or ''
+    local owner = readable and type(alert) == 'table' and (alert.owner or alert.url) -- earlier versions have the URL only
+    owner = type(owner) == 'string' and owner or ''
     local left = (tonumber(redis.call('HGET', KEYS[3], owner) or 0) or 0) - 1
     if left > 0 then
       redis.call('HSET', KEYS[3], owner, string.format('%.0f', left))

@@ -35,7 +35,8 @@ if sum ~= redis.call('HLEN', KEYS[1]) then
   local numbers = {}
   for _, value in ipairs(redis.call('HVALS', KEYS[1])) do
     local readable, alert = pcall(cjson.decode, string.match(value, '^%d+ %d+ (.*)$') or '')
-    local owner = readable and type(alert) == 'table' and type(alert.owner) == 'string' and alert.owner or ''
+    local owner = readable and type(alert) == 'table' and (alert.owner or alert.url) -- earlier versions have the URL only
+    owner = type(owner) == 'string' and owner or ''
     numbers[owner] = (numbers[owner] or 0) + 1
   end
   redis.call('DEL', KEYS[3])

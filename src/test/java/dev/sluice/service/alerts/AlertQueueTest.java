@@ -22,6 +22,7 @@ import dev.sluice.redis.RedisConnectionManager;
 import dev.sluice.service.alerts.AlertQueue.ClaimResult;
 import dev.sluice.service.alerts.AlertQueue.RetryResult;
 import io.vertx.core.Future;
+import io.vertx.core.json.JsonObject;
 
 /** The queue of alerts in Redis and in memory, with the time set by hand. */
 class AlertQueueTest {
@@ -200,6 +201,20 @@ class AlertQueueTest {
         for (var key : redis.send("HKEYS", "sluice:{alerts}:messages")) {
             await(inRedis.remove(key.toString()));
         }
+        assertThat(numbers()).isEmpty();
+    }
+
+    @Test
+    void alertsOfEarlierVersionsBelongToTheirUrl() {
+        var message = "{\"url\":\"https://own.example\"}";
+        await(inRedis.claim(List.of(new LimitAlert("old", message, Instant.ofEpochSecond(START).plus(Duration.ofDays(2))))));
+        assertThat(numbers()).isEqualTo(Map.of("https://own.example", 1));
+        assertThat(LimitAlert.owner(new JsonObject(message))).isEqualTo("https://own.example");
+
+        redis.send("DEL", "sluice:{alerts}:owners");
+        var id = await(inRedis.lease(1)).alerts().get(0).id();
+        assertThat(numbers()).as("counted again").isEqualTo(Map.of("https://own.example", 1));
+        await(inRedis.remove(id));
         assertThat(numbers()).isEmpty();
     }
 
