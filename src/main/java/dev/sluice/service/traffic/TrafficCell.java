@@ -35,7 +35,12 @@ final class TrafficCell {
 
         private void keep(ResourceCheck check) {
             var known = rates.get(check.resource());
-            if (known == null ? rates.mappingCount() < MAX_RATES && isListed(check.rate()) : !known.equals(check.rate())) {
+            if (check.rate().equals(known)) {
+                return;
+            }
+            if (!isListed(check.rate())) {
+                rates.remove(check.resource());
+            } else if (known != null || rates.mappingCount() < MAX_RATES) {
                 rates.put(check.resource(), check.rate());
             }
         }

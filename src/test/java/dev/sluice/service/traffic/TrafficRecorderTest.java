@@ -85,12 +85,16 @@ class TrafficRecorderTest {
                 RateLimitRequest.of("customer", check.resource(), check.rate(), 1), decision(false), 1));
         recorder.onDecision(RateLimitRequest.of("customer", "r0", Rate.parse("  0009 / hours"), 1), decision(true), 1);
         recorder.onDecision(RateLimitRequest.of("customer", "none", Rate.BLOCKED, 1), decision(true), 1);
+        for (var rate : List.of(Rate.parse("5/minute"), Rate.BLOCKED)) {
+            recorder.onDecision(RateLimitRequest.of("blocked", "r0", rate, 1), decision(true), 1);
+        }
         decide("user:a", "api:/x", false);
 
         var rates = recorder.collect().rates();
 
         assertThat(rates).hasSizeBetween(1, 20).containsEntry(new GivenRate("customer", "r0"), "9/3600s")
-                .containsEntry(new GivenRate("customer", "r1"), "5/60s");
+                .containsEntry(new GivenRate("customer", "r1"), "5/60s")
+                .doesNotContainKey(new GivenRate("blocked", "r0"));
         assertThat(recorder.collect().rates()).isEmpty();
     }
 
