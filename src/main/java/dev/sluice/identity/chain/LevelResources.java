@@ -6,6 +6,7 @@ import java.util.TreeMap;
 
 import org.jspecify.annotations.Nullable;
 
+import dev.sluice.api.QuotaUnit;
 import dev.sluice.api.Rate;
 
 /** Names of the resources of a level's own limits. They differ from those of rules, which a user's windows may have too. */
@@ -38,6 +39,13 @@ public final class LevelResources {
         return resource.equals(API) || resource.startsWith(ENDPOINT) || isOfCalls(resource, CALLS)
                 || isOfCalls(resource, TOKENS)
                 || isOfCalls(resource, BUDGET) || isOfCalls(resource, CONCURRENCY);
+    }
+
+    /** Returns what a resource counts, by its name. */
+    public static QuotaUnit unit(String resource) {
+        return isOfCalls(resource, TOKENS)
+                ? QuotaUnit.TOKENS
+                : isOfCalls(resource, BUDGET) ? QuotaUnit.NANODOLLARS : QuotaUnit.REQUESTS;
     }
 
     private static boolean isOfCalls(String resource, String name) {

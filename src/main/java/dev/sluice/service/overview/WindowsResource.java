@@ -39,6 +39,7 @@ import dev.sluice.engine.StoredWindows;
 import dev.sluice.http.ErrorResponse;
 import dev.sluice.http.RateLimitHeaders;
 import dev.sluice.http.ServiceEndpoint;
+import dev.sluice.identity.chain.LevelResources;
 import dev.sluice.policy.CurrentPolicy;
 import dev.sluice.service.api.BadRequestException;
 import dev.sluice.service.api.EndpointAuthorization;
@@ -180,7 +181,14 @@ public class WindowsResource {
         used.forEach((window, units) -> {
             if (listed.contains(window.resource()) && Stream.of(ofRules, ofChecks).flatMap(List::stream)
                     .noneMatch(quota -> quota.resource().equals(window.resource()) && WindowPeriods.counts(quota, window))) {
-                windows.add(WindowsResponse.Window.of(window, units));
+                windows.add(WindowsResponse.Window.of(window, units, ofRules.stream()
+                        .filter(quota -> quota.resource().equals(window.resource())).map(QuotaStatus::unit).findFirst()
+                        .orElseGet(() -> LevelResources.unit(window.resource()))));
+            }
+        });
+        own.forEach((resource, rate) -> {
+            if (rate == Rate.BLOCKED && listed.contains(resource)) {
+                windows.add(WindowsResponse.Window.blocked(resource, settings.dryRun(), IDENTITY));
             }
         });
         return windows;

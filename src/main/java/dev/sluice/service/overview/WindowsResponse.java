@@ -33,7 +33,7 @@ record WindowsResponse(String identifier, @Schema(description = "Tier whose rate
             @Schema(description = "Units used; in US dollars for a budget") Object used,
             @Schema(description = "Limit of the rule for the tier, of the stored identity, or that came with the last check; absent if none is known") Object limit,
             @Schema(description = "tokens, usd, or concurrent_requests for requests in flight; absent if requests are counted") String unit,
-            @Schema(description = "Length of the window; absent for requests in flight, and if nothing is counted because the rate has no window") Long windowSeconds,
+            @Schema(description = "Length of the window; absent for requests in flight, and for a rate that admits nothing") Long windowSeconds,
             @Schema(description = "Calendar period that is the window") String period,
             @Schema(description = "Unix seconds, rounded up, at which the next unit becomes available; absent if no limit is known, unless the window is a calendar period") Long resetAt,
             @Schema(description = "true: the next request is denied, unless shadow is true") Boolean denied,
@@ -58,10 +58,17 @@ record WindowsResponse(String identifier, @Schema(description = "Tier whose rate
                     null, null, null, null, null);
         }
 
+        /** Creates a resource whose rate admits nothing, without a window. */
+        static Window blocked(String resource, boolean shadow, String source) {
+            return new Window(resource, 0, 0, null, null, null, null, true, shadow ? true : null, null, source);
+        }
+
         /** Creates a window whose limit is not known. */
-        static Window of(WindowKey window, long used) {
+        static Window of(WindowKey window, long used, QuotaUnit unit) {
             var period = WindowPeriods.of(window);
-            return new Window(window.resource(), used, null, null, window.span() / MICROS,
+            return new Window(window.resource(), unit.jsonAmount(used), null,
+                    unit == QuotaUnit.REQUESTS ? null : unit.jsonName(),
+                    window.span() / MICROS,
                     period == null ? null : period.value(),
                     period == null ? null : window.end() / MICROS, null, null, null, null);
         }

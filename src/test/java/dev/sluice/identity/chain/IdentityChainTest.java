@@ -11,6 +11,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
+import dev.sluice.api.QuotaUnit;
+
 class IdentityChainTest {
 
     @ParameterizedTest
@@ -68,5 +70,14 @@ class IdentityChainTest {
         }
         assertThat(limits.modelPattern("o3-mini")).isEqualTo("O3-Mini");
         assertThat(chain.allowsModel(" O4")).isFalse();
+    }
+
+    @Test
+    void resourcesTellTheirUnits() {
+        assertThat(LevelResources.unit("llm:budget")).isEqualTo(QuotaUnit.NANODOLLARS);
+        assertThat(LevelResources.unit("llm:budget/gpt-4o*")).isEqualTo(QuotaUnit.NANODOLLARS);
+        assertThat(LevelResources.unit("llm:tokens/gpt-4o*")).isEqualTo(QuotaUnit.TOKENS);
+        assertThat(LevelResources.unit("llm:tokenswap")).isEqualTo(QuotaUnit.REQUESTS);
+        assertThat(LevelResources.unit("api")).isEqualTo(QuotaUnit.REQUESTS);
     }
 }

@@ -153,6 +153,11 @@ class OverviewApiTest extends HttpTestBase {
         assertThat(row(windows, "resource", "api").getString("source")).isEqualTo("identity");
         assertThat(row(windows, "resource", "api:/users").getLong("limit")).isEqualTo(500);
         assertThat(row(windows, "resource", "own").getLong("used")).isEqualTo(1);
+
+        as(ADMIN, "PUT", "/v1/users/windowed", "{\"limits\":{\"api\":\"blocked\",\"endpoints\":{\"/x\":\"unlimited\"}}}");
+        assertThat(row(get("/v1/windows?identifier=user:windowed").getJsonArray("windows"), "resource", "api"))
+                .isEqualTo(new JsonObject().put("resource", "api").put("used", 0).put("limit", 0).put("denied", true)
+                        .put("source", "identity"));
         as(ADMIN, "DELETE", "/v1/users/windowed", null);
     }
 
