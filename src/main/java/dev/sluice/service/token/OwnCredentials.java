@@ -54,12 +54,14 @@ public class OwnCredentials {
      * other characters than those of keys, or as the user name or password of the scheme Basic.
      */
     public boolean isCarriedBy(String value) {
+        var text = KeySyntax.ofHeader(value);
+        if (text.regionMatches(true, 0, BASIC, 0, BASIC.length()) && isInBasic(text.substring(BASIC.length()).strip())) {
+            return true;
+        }
         if (!tokens.hasTokens() && !apiKeys.hasKeys() && !value.contains(ApiKeyResolver.KEY_PREFIX)) {
             return false;
         }
-        var text = KeySyntax.ofHeader(value);
-        return contains(text) || KeySyntax.hasSeparator(text) && KeySyntax.containsKey(text, this::contains)
-                || text.regionMatches(true, 0, BASIC, 0, BASIC.length()) && isInBasic(text.substring(BASIC.length()).strip());
+        return contains(text) || KeySyntax.hasSeparator(text) && KeySyntax.containsKey(text, this::contains);
     }
 
     /** @param encoded user name and password (RFC 7617, 2) */
