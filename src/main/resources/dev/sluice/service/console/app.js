@@ -71,7 +71,7 @@ async function render() {
     }
     const names = Object.keys(VIEWS).filter(each => session.canSee(each));
     const chosen = names.includes(view) ? view : names[0];
-    const argument = chosen === view ? named : null; // that of a view that there is not is no name in another one
+    const argument = chosen === view ? named : null; // the argument of an unknown view is ignored
     frame(chosen);
     const module = VIEWS[chosen] === identities && argument !== null ? identity : VIEWS[chosen];
     await show(module, { kind: chosen, argument, query, signal, every, reload: render }, signal);

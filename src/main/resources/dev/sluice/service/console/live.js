@@ -36,9 +36,9 @@ function notify() {
   listeners.forEach(listener => listener(last, isCurrent(), problem));
 }
 
-function onFigures(figures) {
+function onFigures(figures, at = Date.now()) {
   last = figures;
-  lastAt = Date.now();
+  lastAt = at;
   problem = null;
   notify();
 }
@@ -67,7 +67,7 @@ function receive(shared) {
   if (!shared) {
     return openStream(admin, onFigures, onProblem);
   }
-  const onMessage = ({ data }) => data.figures ? onFigures(data.figures) : data.problem ? onProblem(data.problem) : null;
+  const onMessage = ({ data }) => data.figures ? onFigures(data.figures, data.at) : data.problem ? onProblem(data.problem) : null;
   shared.addEventListener("message", onMessage);
   shared.postMessage(admin);
   const timer = setInterval(() => shared.postMessage(admin), TELL_MILLIS);

@@ -16,7 +16,7 @@ function join(admin, port) {
     streams.set(admin, stream);
     const tell = message => stream.ports.forEach((at, each) => each.postMessage(message));
     stream.close = openStream(admin, figures => {
-      stream.latest = { figures };
+      stream.latest = { figures, at: Date.now() };
       tell(stream.latest);
     }, problem => {
       stream.latest = { problem };

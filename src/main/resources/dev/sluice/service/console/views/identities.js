@@ -107,7 +107,7 @@ function creation(kind, one, defaults, signal, onCreated) {
         result.replaceChildren(keyText(created.key, created.id));
         result.querySelector("input").focus();
         showFailure({}, named, el("div"));
-        await onCreated();
+        onCreated().catch(() => null); // the text of the key stays, whatever happens to the list
       } else {
         const path = `/v1/${kind}/${encodeURIComponent(own.value)}`;
         await call("PUT", path, { body: document, headers: { "If-None-Match": "*" }, signal });

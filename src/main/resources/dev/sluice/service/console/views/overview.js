@@ -10,7 +10,7 @@ import { steps } from "./start.js";
 const MODES = { redis: "Redis", memory: "Memory", local: "Local fallback", open: "Open fallback", closed: "Closed fallback", off: "Limiting is off" };
 const EXPLAINED = { local: "Redis does not reply. This instance decides in memory, with its share of each limit.", open: "Redis does not reply. Every request is allowed.", closed: "Redis does not reply. Requests with limits get 503.", off: "RATE_LIMIT_ENABLED is false: nothing is limited or counted." };
 
-/** What the figures count. */
+/** Explains what is counted. */
 export const DECISIONS = "A request is one decision, and one more for each shadow rule that governs it. A call of Envoy's rate limit service is one for each rule.";
 
 export const title = () => "Overview";

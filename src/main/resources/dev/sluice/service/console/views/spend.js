@@ -57,8 +57,11 @@ export async function spendByHour(kind, of, signal) {
   const read = group => find("/v1/llm/spend", { group_by: group, [kind]: of, from: new Date(first).toISOString(), limit: 1000 }, signal).catch(() => null);
   const [models, hours] = await Promise.all([read("provider,model"), read("hour,provider,model")]);
   const title = "LLM spend of the last 24 hours";
-  if (!models?.rows.length || !hours) {
-    return section(title, models ? modelTable([]) : unreadable());
+  if (!models || !hours) {
+    return section(title, unreadable());
+  }
+  if (!models.rows.length) {
+    return section(title, modelTable([]));
   }
   const rows = [...hours.rows].sort((one, other) => other.hour.localeCompare(one.hour) || Number(other.cost_usd) - Number(one.cost_usd));
   return section(title, el("p", {}, el("strong", {}, dollars(models.total.cost_usd)), " in all."), hourChart(models.rows, hours.rows, first), modelTable(models.rows),
