@@ -6,7 +6,6 @@ import java.io.Closeable;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
-import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
@@ -48,12 +47,12 @@ public final class RawHttpConnection implements Closeable {
     private final InputStream in;
 
     public RawHttpConnection(int port) throws IOException {
-        this(port, "127.0.0.1");
+        this(port, LoopbackSocket.DEFAULT_ADDRESS);
     }
 
     /** @param localAddress source address of the connection */
     public RawHttpConnection(int port, String localAddress) throws IOException {
-        this(new Socket(InetAddress.getByName("127.0.0.1"), port, InetAddress.getByName(localAddress), 0));
+        this(LoopbackSocket.connect(port, localAddress));
     }
 
     private RawHttpConnection(Socket socket) throws IOException {

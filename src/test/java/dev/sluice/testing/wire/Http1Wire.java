@@ -5,7 +5,6 @@ import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
-import java.net.InetAddress;
 import java.net.Socket;
 import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
@@ -13,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
+import dev.sluice.testing.LoopbackSocket;
 import dev.sluice.testing.wire.WireResponse.Ending;
 
 /** Client connection of HTTP/1.0 or HTTP/1.1, which takes nothing for granted. */
@@ -30,7 +30,7 @@ public final class Http1Wire implements WireConnection {
     private long remaining;
 
     public Http1Wire(int port, String localAddress, Wire version) throws IOException {
-        this(new Socket(InetAddress.getByName("127.0.0.1"), port, InetAddress.getByName(localAddress), 0), version);
+        this(LoopbackSocket.connect(port, localAddress), version);
     }
 
     Http1Wire(Socket socket, Wire version) throws IOException {

@@ -13,7 +13,6 @@ import static dev.sluice.testing.wire.Http2Frames.WINDOW_UPDATE;
 
 import java.io.EOFException;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
@@ -24,6 +23,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 
+import dev.sluice.testing.LoopbackSocket;
 import dev.sluice.testing.wire.WireResponse.Ending;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
@@ -51,7 +51,7 @@ public final class Http2Wire implements WireConnection {
 
     /** @param window initial flow-control window of the streams that this client receives */
     public Http2Wire(int port, String localAddress, int window) throws IOException {
-        this(new Socket(InetAddress.getByName("127.0.0.1"), port, InetAddress.getByName(localAddress), 0), window);
+        this(LoopbackSocket.connect(port, localAddress), window);
     }
 
     Http2Wire(Socket socket, int window) throws IOException {

@@ -3,6 +3,8 @@ package dev.sluice.testing.wire;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 
+import dev.sluice.testing.LoopbackSocket;
+
 /** Version of HTTP that a client speaks, each without TLS. */
 public enum Wire {
     /** Without keep-alive. */
@@ -10,10 +12,8 @@ public enum Wire {
     /** With prior knowledge. */
     HTTP_2;
 
-    private static final String LOOPBACK = "127.0.0.1";
-
     public WireConnection open(int port) throws IOException {
-        return open(port, LOOPBACK);
+        return open(port, LoopbackSocket.DEFAULT_ADDRESS);
     }
 
     /** @param localAddress source address of the connection */
@@ -23,7 +23,7 @@ public enum Wire {
 
     /** Sends a request over a new connection, and reads the response to its end. */
     public WireResponse exchange(int port, WireRequest request) {
-        return exchange(port, LOOPBACK, request);
+        return exchange(port, LoopbackSocket.DEFAULT_ADDRESS, request);
     }
 
     /** @param localAddress source address of the connection */
