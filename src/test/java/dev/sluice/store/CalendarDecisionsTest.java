@@ -3,7 +3,6 @@ package dev.sluice.store;
 import static dev.sluice.store.StoreUnderTest.claim;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.util.ArrayList;
@@ -13,8 +12,6 @@ import java.util.Map;
 import java.util.Random;
 import java.util.stream.Stream;
 
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -24,34 +21,14 @@ import dev.sluice.api.QuotaUnit;
 import dev.sluice.store.ReservationToken.Location;
 
 /** Decisions on calendar windows, in memory and in Redis, with a clock that the test sets. */
-class CalendarDecisionsTest {
+class CalendarDecisionsTest extends StoresTestBase {
 
     private static final long SECOND = 1_000_000;
-    private static final Duration TIMEOUT = Duration.ofSeconds(60);
     private static final ZoneId BERLIN = ZoneId.of("Europe/Berlin");
     private static final List<String> ZONES = List.of("UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu",
             "Pacific/Apia");
     /** Months in which clocks change, and one in which none do. */
     private static final List<String> MONTHS = List.of("2026-03-01T00:00:00Z", "2026-07-01T00:00:00Z", "2026-10-20T00:00:00Z");
-
-    private static StoreUnderTest memory;
-    private static StoreUnderTest redis;
-
-    @BeforeAll
-    static void open() {
-        memory = new StoreUnderTest.InMemory();
-        redis = new StoreUnderTest.InRedis();
-    }
-
-    @AfterAll
-    static void close() {
-        memory.close();
-        redis.close();
-    }
-
-    static List<StoreUnderTest> stores() {
-        return List.of(memory, redis);
-    }
 
     /** Kind of a window. */
     private enum Form {

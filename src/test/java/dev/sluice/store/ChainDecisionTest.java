@@ -2,57 +2,24 @@ package dev.sluice.store;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-import dev.sluice.store.memory.InMemoryWindowStore;
 import dev.sluice.store.redis.RedisWindowStore;
 import io.smallrye.mutiny.Uni;
 
 /** Decisions on the windows of all levels of a caller, with reservations, in memory and in Redis. */
-class ChainDecisionTest {
-
-    private static final Duration TIMEOUT = Duration.ofSeconds(60);
-
-    private static StoreUnderTest memory;
-    private static StoreUnderTest redis;
-
-    @BeforeAll
-    static void open() {
-        memory = new StoreUnderTest.InMemory();
-        redis = new StoreUnderTest.InRedis();
-    }
-
-    @AfterAll
-    static void close() {
-        memory.close();
-        redis.close();
-    }
-
-    static List<StoreUnderTest> stores() {
-        return List.of(memory, redis);
-    }
+class ChainDecisionTest extends StoresTestBase {
 
     /** Returns a request of a user and the user's team. */
     private static JointRequest request(String name, List<WindowClaim> user, List<WindowClaim> team) {
         return new JointRequest(List.of("user:" + name, "team:" + name), new JointPlan(List.of(user, team), false));
-    }
-
-    private static StoreResult take(StoreUnderTest store, JointRequest request, boolean consume, String reservation) {
-        return store.store() instanceof InMemoryWindowStore inMemory
-                ? inMemory.takeNow(request, consume, reservation)
-                : ResultCallback.<StoreResult>toUni(
-                        callback -> ((RedisWindowStore) store.store()).take(request, consume, reservation, callback)).await()
-                        .atMost(TIMEOUT);
     }
 
     private static WindowClaim calls(long limit) {

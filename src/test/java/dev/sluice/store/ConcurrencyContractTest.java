@@ -2,54 +2,26 @@ package dev.sluice.store;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 import dev.sluice.api.ConcurrencySlot;
 import dev.sluice.api.QuotaUnit;
-import dev.sluice.store.memory.InMemoryWindowStore;
-import dev.sluice.store.redis.RedisWindowStore;
 
 /** Slots of requests in flight, decided together with windows, in memory and in Redis. */
-class ConcurrencyContractTest {
+class ConcurrencyContractTest extends StoresTestBase {
 
     private static final long SECOND = 1_000_000;
-
-    private static StoreUnderTest memory;
-    private static StoreUnderTest redis;
-
-    @BeforeAll
-    static void open() {
-        memory = new StoreUnderTest.InMemory();
-        redis = new StoreUnderTest.InRedis();
-    }
-
-    @AfterAll
-    static void close() {
-        memory.close();
-        redis.close();
-    }
-
-    static List<StoreUnderTest> stores() {
-        return List.of(memory, redis);
-    }
 
     static WindowClaim slots(String resource, long limit) {
         return new WindowClaim(resource, 0, limit, QuotaUnit.CONCURRENT_REQUESTS, 1, false);
     }
 
     private static StoreResult take(StoreUnderTest store, JointRequest request) {
-        return store.store() instanceof InMemoryWindowStore inMemory
-                ? inMemory.takeNow(request, true, null)
-                : ResultCallback.<StoreResult>toUni(
-                        callback -> ((RedisWindowStore) store.store()).take(request, true, null, callback)).await()
-                        .atMost(Duration.ofSeconds(60));
+        return take(store, request, true, null);
     }
 
     private static long held(StoreUnderTest store, String identifier, WindowClaim claim) {

@@ -2,47 +2,22 @@ package dev.sluice.store;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
 
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 import dev.sluice.api.FallbackPolicy;
 import dev.sluice.api.QuotaUnit;
-import dev.sluice.store.memory.InMemoryWindowStore;
-import dev.sluice.store.redis.RedisWindowStore;
 
 /** Decisions on windows of several identifiers, in memory and in Redis. */
-class JointDecisionTest {
+class JointDecisionTest extends StoresTestBase {
 
     private static final long SECOND = 1_000_000;
-    private static final Duration TIMEOUT = Duration.ofSeconds(60);
-
-    private static StoreUnderTest memory;
-    private static StoreUnderTest redis;
-
-    @BeforeAll
-    static void open() {
-        memory = new StoreUnderTest.InMemory();
-        redis = new StoreUnderTest.InRedis();
-    }
-
-    @AfterAll
-    static void close() {
-        memory.close();
-        redis.close();
-    }
-
-    static List<StoreUnderTest> stores() {
-        return List.of(memory, redis);
-    }
 
     private static WindowClaim claim(String resource, long seconds, long limit, long cost, Enforcement enforcement) {
         return new WindowClaim(resource, seconds * SECOND, limit, QuotaUnit.REQUESTS, cost, false, limit, FallbackPolicy.LOCAL,
@@ -64,15 +39,11 @@ class JointDecisionTest {
     }
 
     private static StoreResult take(StoreUnderTest store, JointRequest request) {
-        return take(store, request, true);
+        return take(store, request, true, null);
     }
 
     private static StoreResult take(StoreUnderTest store, JointRequest request, boolean consume) {
-        return store.store() instanceof InMemoryWindowStore inMemory
-                ? inMemory.takeNow(request, consume, null)
-                : ResultCallback.<StoreResult>toUni(
-                        callback -> ((RedisWindowStore) store.store()).take(request, consume, null, callback)).await()
-                        .atMost(TIMEOUT);
+        return take(store, request, consume, null);
     }
 
     private static long used(StoreUnderTest store, String prefix, int number) {

@@ -3,6 +3,7 @@ package dev.sluice.testing;
 import jakarta.inject.Inject;
 
 import org.eclipse.microprofile.config.inject.ConfigProperty;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 
 import dev.sluice.api.RateLimitAdmin;
@@ -13,7 +14,7 @@ import io.restassured.config.EncoderConfig;
 import io.restassured.config.JsonConfig;
 import io.restassured.path.json.config.JsonPathConfig.NumberReturnType;
 
-/** Base class of tests over HTTP; each test begins with empty windows. */
+/** Base class of tests over HTTP; each test begins with empty windows, and ends without stored identities. */
 public abstract class HttpTestBase {
 
     @ConfigProperty(name = "quarkus.http.test-port")
@@ -25,6 +26,9 @@ public abstract class HttpTestBase {
     @Inject
     protected RateLimitAdmin admin;
 
+    @Inject
+    protected StoredIdentities stored;
+
     /** For requests that REST Assured would change, and for tests of forwarded requests. */
     protected HttpTestClient http;
 
@@ -33,6 +37,11 @@ public abstract class HttpTestBase {
         http = new HttpTestClient(port);
         configureRestAssured();
         WindowReset.resetAll(admin);
+    }
+
+    @AfterEach
+    void deleteIdentities() {
+        stored.close();
     }
 
     /**

@@ -3,6 +3,8 @@ package dev.sluice.testing;
 import java.util.ArrayList;
 import java.util.List;
 
+import jakarta.enterprise.context.Dependent;
+
 import dev.sluice.directory.IdentityKind;
 import dev.sluice.directory.IdentityStore;
 import dev.sluice.directory.IdentityWrite;
@@ -13,7 +15,8 @@ import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 
 /** Identities of one test, which are deleted after it: the Redis of an application under test has those of other tests too. */
-public final class StoredIdentities implements AutoCloseable {
+@Dependent
+public class StoredIdentities implements AutoCloseable {
 
     private record Stored(IdentityKind kind, String name) {
     }
@@ -60,9 +63,14 @@ public final class StoredIdentities implements AutoCloseable {
         return new JsonObject().put("api", api);
     }
 
+    /** Deletes the identities, and waits until the application knows. */
     @Override
     public void close() {
+        if (stored.isEmpty()) {
+            return;
+        }
         stored.forEach(identity -> write(identity.kind(), identity.name(), null));
+        stored.clear();
         for (var kind : IdentityKind.values()) {
             Polling.await().until(() -> !isNoticed(kind));
         }

@@ -5,21 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.hamcrest.Matchers.containsString;
 import static org.hamcrest.Matchers.is;
 
-import jakarta.inject.Inject;
-
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 import dev.sluice.directory.IdentityKind;
-import dev.sluice.directory.IdentityStore;
-import dev.sluice.directory.cache.CallerDirectory;
 import dev.sluice.testing.EchoUpstream;
 import dev.sluice.testing.HttpTestBase;
 import dev.sluice.testing.JwtKeys;
 import dev.sluice.testing.Polling;
 import dev.sluice.testing.RedisTestResource;
-import dev.sluice.testing.StoredIdentities;
 import dev.sluice.testing.TrustedProxyProfile;
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
@@ -37,24 +30,6 @@ class ChainLimitsTest extends HttpTestBase {
 
     private static final String ALICE = "sk-sluice-key-of-alice";
     private static final String BOB = "sk-sluice-key-of-bob";
-
-    @Inject
-    IdentityStore store;
-
-    @Inject
-    CallerDirectory directory;
-
-    private StoredIdentities stored;
-
-    @BeforeEach
-    void create() {
-        stored = new StoredIdentities(store, directory);
-    }
-
-    @AfterEach
-    void delete() {
-        stored.close();
-    }
 
     private static ValidatableResponse get(String path, String key) {
         return given().header("X-API-Key", key).when().get(path).then();

@@ -15,22 +15,15 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-import jakarta.inject.Inject;
-
 import org.eclipse.microprofile.config.inject.ConfigProperty;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 import dev.sluice.directory.IdentityKind;
-import dev.sluice.directory.IdentityStore;
-import dev.sluice.directory.cache.CallerDirectory;
 import dev.sluice.testing.EchoUpstream;
 import dev.sluice.testing.HttpTestBase;
 import dev.sluice.testing.JwtKeys;
 import dev.sluice.testing.Polling;
 import dev.sluice.testing.RedisTestResource;
-import dev.sluice.testing.StoredIdentities;
 import dev.sluice.testing.TrustedProxyProfile;
 import dev.sluice.testing.faults.RespClient;
 import io.quarkus.test.common.WithTestResource;
@@ -51,26 +44,8 @@ class StoredCallersTest extends HttpTestBase {
 
     JwtKeys jwt;
 
-    @Inject
-    IdentityStore store;
-
-    @Inject
-    CallerDirectory directory;
-
     @ConfigProperty(name = "rate-limit.redis.port")
     int redisPort;
-
-    private StoredIdentities stored;
-
-    @BeforeEach
-    void create() {
-        stored = new StoredIdentities(store, directory);
-    }
-
-    @AfterEach
-    void delete() {
-        stored.close();
-    }
 
     private static ValidatableResponse get(String... headersAndValues) {
         var request = given();

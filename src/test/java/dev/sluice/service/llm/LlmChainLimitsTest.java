@@ -8,18 +8,13 @@ import java.util.List;
 
 import jakarta.inject.Inject;
 
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 import dev.sluice.api.RateLimitAdmin;
 import dev.sluice.directory.IdentityKind;
-import dev.sluice.directory.IdentityStore;
-import dev.sluice.directory.cache.CallerDirectory;
 import dev.sluice.testing.JwtKeys;
 import dev.sluice.testing.Polling;
 import dev.sluice.testing.RedisTestResource;
-import dev.sluice.testing.StoredIdentities;
 import dev.sluice.testing.llm.LlmGatewayProfile;
 import dev.sluice.testing.llm.ProvidersForTests;
 import io.quarkus.test.common.WithTestResource;
@@ -39,25 +34,7 @@ class LlmChainLimitsTest extends LlmTestBase {
     private static final String BODY = "{\"model\":\"gpt-4o\",\"max_tokens\":50,\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}";
 
     @Inject
-    IdentityStore store;
-
-    @Inject
-    CallerDirectory directory;
-
-    @Inject
     RateLimitAdmin windows;
-
-    private StoredIdentities stored;
-
-    @BeforeEach
-    void create() {
-        stored = new StoredIdentities(store, directory);
-    }
-
-    @AfterEach
-    void delete() {
-        stored.close();
-    }
 
     private void put(JsonObject team) {
         stored.put(IdentityKind.TEAM, "growth", team)

@@ -6,8 +6,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 
-import jakarta.inject.Inject;
-
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -16,13 +14,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 import dev.sluice.api.Rate;
 import dev.sluice.directory.IdentityKind;
-import dev.sluice.directory.IdentityStore;
-import dev.sluice.directory.cache.CallerDirectory;
 import dev.sluice.testing.JwtKeys;
 import dev.sluice.testing.Polling;
 import dev.sluice.testing.RawHttpConnection;
 import dev.sluice.testing.RedisTestResource;
-import dev.sluice.testing.StoredIdentities;
 import dev.sluice.testing.llm.LlmGatewayProfile;
 import dev.sluice.testing.llm.ProvidersForTests;
 import io.quarkus.test.common.WithTestResource;
@@ -41,17 +36,8 @@ class LlmConcurrencyTest extends LlmTestBase {
     private static final String ALICE = "sk-sluice-key-of-alice";
     private static final String BODY = "{\"model\":\"gpt-4o\",\"stream\":true,\"max_tokens\":50,\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}";
 
-    @Inject
-    IdentityStore store;
-
-    @Inject
-    CallerDirectory directory;
-
-    private StoredIdentities stored;
-
     @BeforeEach
     void create() {
-        stored = new StoredIdentities(store, directory);
         stored.put(IdentityKind.TEAM, "growth", new JsonObject("{\"limits\":{\"llm\":{\"concurrency\":1}}}")).putKey("ka",
                 ALICE,
                 new JsonObject().put("user", "alice").put("team", "growth").put("tier", "pro"));
@@ -60,7 +46,6 @@ class LlmConcurrencyTest extends LlmTestBase {
     @AfterEach
     void delete() {
         openAi.ungate();
-        stored.close();
     }
 
     private long inFlight(String identifier, String resource) {

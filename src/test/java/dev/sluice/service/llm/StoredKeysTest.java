@@ -7,18 +7,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.List;
 import java.util.Locale;
 
-import jakarta.inject.Inject;
-
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 import dev.sluice.directory.IdentityKind;
-import dev.sluice.directory.IdentityStore;
-import dev.sluice.directory.cache.CallerDirectory;
 import dev.sluice.testing.JwtKeys;
 import dev.sluice.testing.RedisTestResource;
-import dev.sluice.testing.StoredIdentities;
 import dev.sluice.testing.llm.LlmGatewayProfile;
 import dev.sluice.testing.llm.ProvidersForTests;
 import io.quarkus.test.common.WithTestResource;
@@ -36,24 +29,6 @@ class StoredKeysTest extends LlmTestBase {
 
     private static final String KEY = "sk-sluice-key-of-alice";
     private static final String BODY = "{\"model\":\"gpt-4o\",\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}";
-
-    @Inject
-    IdentityStore store;
-
-    @Inject
-    CallerDirectory directory;
-
-    private StoredIdentities stored;
-
-    @BeforeEach
-    void create() {
-        stored = new StoredIdentities(store, directory);
-    }
-
-    @AfterEach
-    void delete() {
-        stored.close();
-    }
 
     @Test
     void storedKeyIsAcceptedWhereverAnSdkPutsItsKey() {
