@@ -1,5 +1,7 @@
 package dev.sluice.store;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.regex.Pattern;
 
 import dev.sluice.redis.HashTags;
@@ -69,6 +71,14 @@ public final class WindowKeys {
 
     public String index(String identifier) {
         return index(hashTags.keyPrefix(identifier), identifier);
+    }
+
+    /** Returns the keys of the index, followed by those of the windows; more may be added. */
+    public List<String> ofWindows(String identifier, List<String> members) {
+        var names = new ArrayList<String>(members.size() + 2);
+        names.add(index(identifier));
+        members.forEach(member -> names.add(window(identifier, member)));
+        return names;
     }
 
     static String index(String tag, String identifier) {

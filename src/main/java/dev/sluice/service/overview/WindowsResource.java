@@ -39,6 +39,7 @@ import dev.sluice.engine.StoredWindows;
 import dev.sluice.http.ErrorResponse;
 import dev.sluice.http.RateLimitHeaders;
 import dev.sluice.http.ServiceEndpoint;
+import dev.sluice.identity.CallerIdentifiers;
 import dev.sluice.identity.chain.LevelResources;
 import dev.sluice.policy.CurrentPolicy;
 import dev.sluice.service.api.BadRequestException;
@@ -142,6 +143,7 @@ public class WindowsResource {
                     windows.addAll(slots);
                     windows.sort(Comparator.comparing((WindowsResponse.Window window) -> !Boolean.TRUE.equals(window.denied()))
                             .thenComparing(WindowsResponse.Window::resource));
+                    windows.addAll(blocked(identifier, tier));
                     return new WindowsResponse(identifier, tier, windows, resources.size() > MAX_RESOURCES,
                             TrafficResponse.scope(store.mode() == DecisionMode.REDIS));
                 }));
@@ -192,6 +194,15 @@ public class WindowsResource {
             }
         });
         return windows;
+    }
+
+    /** Returns the resources of which the rules of a tier admit nothing. */
+    private List<WindowsResponse.Window> blocked(String identifier, String tier) {
+        return CallerIdentifiers.mayHaveTier(identifier)
+                ? rules.blocked(tier).stream().limit(MAX_RESOURCES)
+                        .map(resource -> WindowsResponse.Window.blocked(resource, isShadow(resource), rules.source(resource)))
+                        .toList()
+                : List.of();
     }
 
     private boolean isShadow(String resource) {

@@ -161,6 +161,21 @@ class OverviewApiTest extends HttpTestBase {
         as(ADMIN, "DELETE", "/v1/users/windowed", null);
     }
 
+    @ParameterizedTest
+    @CsvSource({"user:anyone,enterprise,true", "ip:192.0.2.7,enterprise,true", "user:anyone,free,false",
+            "team:growth,enterprise,false", "org:acme,enterprise,false", "tenant-7,enterprise,false"})
+    void rulesThatAdmitNothingAreListedForCallersOfTheTier(String identifier, String tier, boolean listed) {
+        var windows = get("/v1/windows?identifier=" + identifier + "&tier=" + tier).getJsonArray("windows");
+        var closed = row(windows, "resource", "api:/closed");
+        assertThat(closed != null).isEqualTo(listed);
+        if (listed) {
+            assertThat(closed.getBoolean("denied")).isTrue();
+            assertThat(closed.getLong("limit")).isZero();
+            assertThat(closed.getString("source")).isEqualTo("settings");
+            assertThat(closed.containsKey("window_seconds")).isFalse();
+        }
+    }
+
     private int checkRate(String identifier, String resource, String rate) {
         return as(ADMIN, "POST", "/v1/check", new JsonObject().put("identifier", identifier).put("resource", resource)
                 .put("rate", rate).encode()).statusCode();
