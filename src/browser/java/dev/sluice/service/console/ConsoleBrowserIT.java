@@ -16,7 +16,6 @@ import java.util.Map;
 import java.util.regex.Pattern;
 
 import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
@@ -27,24 +26,19 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 import com.deque.html.axecore.playwright.AxeBuilder;
-import com.microsoft.playwright.BrowserContext;
 import com.microsoft.playwright.Page;
 import com.microsoft.playwright.assertions.LocatorAssertions;
 import com.microsoft.playwright.options.AriaRole;
 import com.microsoft.playwright.options.ColorScheme;
 
 import dev.sluice.identity.Sha256;
-import dev.sluice.testing.HttpTestClient;
-import dev.sluice.testing.Instance;
-import dev.sluice.testing.RedisTestServer;
 import dev.sluice.testing.llm.OpenAiStub;
 import io.vertx.core.json.JsonObject;
 
 /** The console in a real browser, with the keyboard alone: the tasks for which one opens it, hostile names, WCAG, and its pictures. */
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
-class ConsoleBrowserIT {
+class ConsoleBrowserIT extends ConsoleTestBase {
 
-    private static final String ADMIN = "admin-secret";
     private static final String PICTURES = "target/console";
     private static final String READER = "reader-secret";
     /** Markup, a mark that turns the direction of the text, 128 emoji (256 characters), and quotes. */
@@ -69,52 +63,19 @@ class ConsoleBrowserIT {
                 shadow: true
             """;
 
-    private static Browser browser;
-    private static RedisTestServer redis;
     private static OpenAiStub provider;
-    private static Instance sluice;
-    private static HttpTestClient http;
-
-    private final List<ConsolePage> pages = new ArrayList<>();
-    private final List<BrowserContext> windows = new ArrayList<>();
 
     @BeforeAll
     static void start() throws IOException {
-        browser = Browser.start();
-        redis = RedisTestServer.start();
         provider = new OpenAiStub();
-        var rules = Files.writeString(Files.createDirectories(Path.of("target")).resolve("rules.yaml"), RULES);
-        sluice = Instance.start(Map.of("REDIS_PORT", Integer.toString(redis.port()), "RATE_LIMIT_FILE", rules.toString(),
-                "RATE_LIMIT_ADMIN_TOKEN", ADMIN,
-                "RATE_LIMIT_ADMIN_TOKENS_READER_SHA256", Sha256.hex(READER), "RATE_LIMIT_LLM_OPENAI_API_KEY", "provider-key",
-                "RATE_LIMIT_LLM_OPENAI_BASE_URL", provider.baseUrl() + "/v1", "RATE_LIMIT_TIMEOUT", "10s"));
-        http = new HttpTestClient(sluice.port());
+        start(RULES, Map.of("RATE_LIMIT_ADMIN_TOKENS_READER_SHA256", Sha256.hex(READER), "RATE_LIMIT_LLM_OPENAI_API_KEY",
+                "provider-key", "RATE_LIMIT_LLM_OPENAI_BASE_URL", provider.baseUrl() + "/v1", "RATE_LIMIT_TIMEOUT", "10s"));
         fillWithSamples();
     }
 
     @AfterAll
-    static void stop() {
-        for (AutoCloseable resource : new AutoCloseable[]{sluice, provider, redis, browser}) {
-            try {
-                if (resource != null) {
-                    resource.close();
-                }
-            } catch (Exception e) {
-                throw new IllegalStateException(e);
-            }
-        }
-    }
-
-    @AfterEach
-    void closeWindows() {
-        windows.forEach(BrowserContext::close);
-        assertThat(pages).allSatisfy(page -> assertThat(page.violations()).isEmpty());
-    }
-
-    private static JsonObject call(String method, String path, String body) {
-        var response = http.send(method, path, body, "Authorization", "Bearer " + ADMIN);
-        assertThat(response.statusCode()).as(response.body()).isBetween(200, 204);
-        return response.body().isEmpty() ? new JsonObject() : new JsonObject(response.body());
+    static void stopProvider() {
+        close(provider);
     }
 
     private static int check(String identifier, String resource, String tier) {
@@ -154,15 +115,7 @@ class ConsoleBrowserIT {
     }
 
     private ConsolePage newPage(int width, int height, ColorScheme scheme) {
-        var window = browser.open(width, height, scheme);
-        windows.add(window);
-        var page = new ConsolePage(window, sluice.port());
-        pages.add(page);
-        return page;
-    }
-
-    private ConsolePage signedIn() {
-        return newPage(1280, 900, ColorScheme.LIGHT).signIn(ADMIN);
+        return newTab(newWindow(width, height, scheme));
     }
 
     @Test

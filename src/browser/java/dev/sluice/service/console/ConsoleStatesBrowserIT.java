@@ -10,34 +10,23 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-import com.microsoft.playwright.BrowserContext;
 import com.microsoft.playwright.Page;
 import com.microsoft.playwright.assertions.LocatorAssertions;
-import com.microsoft.playwright.options.ColorScheme;
 
 import dev.sluice.identity.Sha256;
-import dev.sluice.testing.HttpTestClient;
-import dev.sluice.testing.Instance;
 import dev.sluice.testing.RedisTestServer;
-import io.vertx.core.json.JsonObject;
 
 /** The console for tokens of a team, with invalid input, in many tabs, and while Redis or the live figures are not available. */
-class ConsoleStatesBrowserIT {
+class ConsoleStatesBrowserIT extends ConsoleTestBase {
 
-    private static final String ADMIN = "admin-secret";
     private static final String LEAD = "lead-secret";
     private static final LocatorAssertions.ContainsTextOptions PATIENT = new LocatorAssertions.ContainsTextOptions()
             .setTimeout(30_000);
@@ -48,66 +37,11 @@ class ConsoleStatesBrowserIT {
               /hooks: {free: 2/minute, shadow: true}
             """;
 
-    private static Browser browser;
-    private static RedisTestServer redis;
-    private static Instance sluice;
-    private static HttpTestClient http;
-
-    private final List<ConsolePage> pages = new ArrayList<>();
-    private final List<BrowserContext> windows = new ArrayList<>();
-
     @BeforeAll
     static void start() throws IOException {
-        browser = Browser.start();
-        redis = RedisTestServer.start();
-        var rules = Files.writeString(Files.createDirectories(Path.of("target")).resolve("rules-of-states.yaml"), RULES);
-        sluice = Instance.start(Map.of("REDIS_PORT", Integer.toString(redis.port()), "RATE_LIMIT_FILE", rules.toString(),
-                "RATE_LIMIT_ADMIN_TOKEN", ADMIN, "RATE_LIMIT_ADMIN_TOKENS_LEAD_SHA256", Sha256.hex(LEAD),
-                "RATE_LIMIT_ADMIN_TOKENS_LEAD_SCOPE", "write", "RATE_LIMIT_ADMIN_TOKENS_LEAD_TEAM", "shop"));
-        http = new HttpTestClient(sluice.port());
-    }
-
-    @AfterAll
-    static void stop() {
-        Stream.of(sluice, redis, browser).forEach(ConsoleStatesBrowserIT::close);
-    }
-
-    private static void close(AutoCloseable resource) {
-        try {
-            if (resource != null) {
-                resource.close();
-            }
-        } catch (Exception e) {
-            throw new IllegalStateException(e);
-        }
-    }
-
-    @AfterEach
-    void closeWindows() {
-        windows.forEach(BrowserContext::close);
-        assertThat(pages).allSatisfy(page -> assertThat(page.violations()).isEmpty());
-    }
-
-    private static JsonObject call(String method, String path, String body) {
-        var response = http.send(method, path, body, "Authorization", "Bearer " + ADMIN);
-        assertThat(response.statusCode()).as(response.body()).isBetween(200, 204);
-        return response.body().isEmpty() ? new JsonObject() : new JsonObject(response.body());
-    }
-
-    private BrowserContext newWindow() {
-        var window = browser.open(1280, 900, ColorScheme.LIGHT);
-        windows.add(window);
-        return window;
-    }
-
-    private ConsolePage newTab(BrowserContext window) {
-        var page = new ConsolePage(window, sluice.port());
-        pages.add(page);
-        return page;
-    }
-
-    private ConsolePage signedIn() {
-        return newTab(newWindow()).signIn(ADMIN);
+        start(RULES,
+                Map.of("RATE_LIMIT_ADMIN_TOKENS_LEAD_SHA256", Sha256.hex(LEAD), "RATE_LIMIT_ADMIN_TOKENS_LEAD_SCOPE", "write",
+                        "RATE_LIMIT_ADMIN_TOKENS_LEAD_TEAM", "shop"));
     }
 
     @Test
