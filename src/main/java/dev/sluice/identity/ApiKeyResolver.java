@@ -101,13 +101,13 @@ public class ApiKeyResolver {
     }
 
     /**
-     * Returns whether a text must not be forwarded, because it is a key or was one: a configured key, a text that Sluice has
-     * generated, or a stored key in the cache, as every key is that has just identified a caller. Does not read Redis.
+     * Returns whether a text must not be forwarded, because it is a key or was one: a configured key, a text of the form of those that
+     * Sluice generates, also where no keys are stored, or a stored key in the cache, as every key is that has just identified a caller. Does not read Redis.
      */
     public boolean isKey(String text) {
         return configured.isKey(text)
-                || text.length() >= MIN_KEY_LENGTH && stored.mayHaveKey(text)
-                        && (text.startsWith(KEY_PREFIX) || stored.isCachedKey(Sha256.hex(text)));
+                || text.length() >= MIN_KEY_LENGTH && (text.startsWith(KEY_PREFIX)
+                        || stored.mayHaveKey(text) && stored.isCachedKey(Sha256.hex(text)));
     }
 
     /** Owners of the keys of one request. Not thread-safe. */

@@ -19,6 +19,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 import com.microsoft.playwright.Page;
+import com.microsoft.playwright.Route;
 import com.microsoft.playwright.assertions.LocatorAssertions;
 
 import dev.sluice.identity.Sha256;
@@ -35,6 +36,7 @@ class ConsoleStatesBrowserIT extends ConsoleTestBase {
     private static final String RULES = """
             endpoints:
               /hooks: {free: 2/minute, shadow: true}
+              /closed: {enterprise: blocked}
             """;
 
     @BeforeAll
@@ -160,6 +162,29 @@ class ConsoleStatesBrowserIT extends ConsoleTestBase {
         assertThat(console.text("Full, but let through")).isVisible();
         assertThat(console.text("The next request gets 429")).hasCount(0);
         assertThat(console.text("The next request is admitted.")).isVisible();
+    }
+
+    @Test
+    void rulesThatAdmitNothingAreNamedApartFromWindows() {
+        var console = signedIn().open("identifier/user:closed?tier=enterprise");
+        assertThat(console.text("Rules that admit no request of this tier: api:/closed.")).isVisible();
+        assertThat(console.text("Nothing is counted for this identifier now.")).isVisible();
+        assertThat(console.text("The next request gets 429")).hasCount(0);
+        console.open("identifier/user:closed?tier=free");
+        assertThat(console.text("Nothing is counted for this identifier now.")).isVisible();
+        assertThat(console.text("Rules that admit no request of this tier")).hasCount(0);
+    }
+
+    @Test
+    void textOfANewKeyStaysIfTheListCannotBeReadAgain() {
+        var console = signedIn().open("keys");
+        console.page().route(Pattern.compile(".*/v1/keys\\?.*"), Route::abort);
+        console.activate(console.page().locator("summary", new Page.LocatorOptions().setHasText("Create a key")));
+        console.fill("Name for people", "kept");
+        console.press("Enter");
+        assertThat(console.field("Key")).hasValue(Pattern.compile("sk-sluice-.{22,}"));
+        assertThat(console.field("Key")).isFocused();
+        assertThat(call("GET", "/v1/keys?limit=1", null).encode()).contains("\"name\":\"kept\"");
     }
 
     @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 
@@ -52,6 +53,22 @@ class FieldPassThroughTest extends HopTestBase {
             var values = sent.stream().filter(other -> other.getKey().equals(field.getKey())).map(Map.Entry::getValue).toList();
             assertThat(response.fields(field.getKey())).as(field.getKey()).isEqualTo(values);
         }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void basicCredentialsPassUnlessOneIsAKeyOfSluice(Wire wire) { // whether or not this instance knows keys
+        for (var pair : List.of("sk-sluice-0123456789abcdefghijkl:", "user:sk-sluice-0123456789abcdefghijkl")) {
+            assertThat(authorized(wire, pair)).doesNotContainIgnoringCase("authorization");
+        }
+        assertThat(authorized(wire, "user:password")).containsIgnoringCase("authorization: Basic dXNlcjpwYXNzd29yZA==");
+    }
+
+    private String authorized(Wire wire, String pair) {
+        var encoded = Base64.getEncoder().encodeToString(pair.getBytes(StandardCharsets.UTF_8));
+        var response = wire.exchange(port, WireRequest.get("/basic").field("Authorization", "Basic " + encoded));
+        assertThat(response.status()).isEqualTo(200);
+        return response.text();
     }
 
     @ParameterizedTest

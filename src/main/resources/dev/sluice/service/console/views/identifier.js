@@ -58,7 +58,10 @@ export async function render({ argument, query, signal, every }, heading) {
   async function load() {
     const found = await get("/v1/windows", { identifier: argument, tier: asked }, signal);
     tier.value = found.tier;
-    refresh(windows, ...[scopeNotice(found.scope), summary(found), table(`Windows of ${argument}`, [
+    const closed = found.windows.filter(isClosedByRule);
+    found.windows = found.windows.filter(row => !isClosedByRule(row));
+    refresh(windows, ...[scopeNotice(found.scope), summary(found), closed.length ? el("p", {}, "Rules that admit no request of this tier: ",
+      ...closed.flatMap((row, index) => [index ? ", " : "", link(`#/rules?filter=${encodeURIComponent(row.resource)}`, name(row.resource)), row.shadow ? " (let through)" : ""]), ".") : null, table(`Windows of ${argument}`, [
       { title: "Resource", cell: row => link(`#/rules?filter=${encodeURIComponent(row.resource)}`, name(row.resource)), named: true, header: true },
       { title: "Used", number: true, cell: amountColumn(found.windows, row => row.used) },
       { title: "Limit", number: true, cell: amountColumn(found.windows, row => row.limit) },
@@ -89,6 +92,9 @@ export async function render({ argument, query, signal, every }, heading) {
     el("form", { class: "row", onsubmit: event => event.preventDefault() }, field("Limits of tier", tier, { hint: "The tier of the caller decides which limits hold." })),
     el("section", {}, el("h2", {}, "Windows"), windows), others];
 }
+
+/** Returns true for the row of a rule with the rate "blocked", which counts nothing. */
+const isClosedByRule = row => row.denied && row.window_seconds === undefined && row.unit === undefined && row.source !== "identity";
 
 function summary(found) {
   const full = found.windows.filter(window => window.denied);
