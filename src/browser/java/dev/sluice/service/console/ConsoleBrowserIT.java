@@ -15,8 +15,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
 
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
@@ -27,24 +25,18 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 import com.deque.html.axecore.playwright.AxeBuilder;
-import com.microsoft.playwright.BrowserContext;
 import com.microsoft.playwright.Page;
-import com.microsoft.playwright.assertions.LocatorAssertions;
 import com.microsoft.playwright.options.AriaRole;
 import com.microsoft.playwright.options.ColorScheme;
 
 import dev.sluice.identity.Sha256;
-import dev.sluice.testing.HttpTestClient;
-import dev.sluice.testing.Instance;
-import dev.sluice.testing.RedisTestServer;
 import dev.sluice.testing.llm.OpenAiStub;
 import io.vertx.core.json.JsonObject;
 
 /** The console in a real browser, with the keyboard alone: the tasks for which one opens it, hostile names, WCAG, and its pictures. */
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
-class ConsoleBrowserIT {
+class ConsoleBrowserIT extends ConsoleTestBase {
 
-    private static final String ADMIN = "admin-secret";
     private static final String PICTURES = "target/console";
     private static final String READER = "reader-secret";
     /** Markup, a mark that turns the direction of the text, 128 emoji (256 characters), and quotes. */
@@ -69,67 +61,33 @@ class ConsoleBrowserIT {
                 shadow: true
             """;
 
-    private static Browser browser;
-    private static RedisTestServer redis;
-    private static OpenAiStub provider;
-    private static Instance sluice;
-    private static HttpTestClient http;
-
-    private final List<ConsolePage> pages = new ArrayList<>();
-    private final List<BrowserContext> windows = new ArrayList<>();
-
-    @BeforeAll
-    static void start() throws IOException {
-        browser = Browser.start();
-        redis = RedisTestServer.start();
-        provider = new OpenAiStub();
-        var rules = Files.writeString(Files.createDirectories(Path.of("target")).resolve("rules.yaml"), RULES);
-        sluice = Instance.start(Map.of("REDIS_PORT", Integer.toString(redis.port()), "RATE_LIMIT_FILE", rules.toString(),
-                "RATE_LIMIT_ADMIN_TOKEN", ADMIN,
-                "RATE_LIMIT_ADMIN_TOKENS_READER_SHA256", Sha256.hex(READER), "RATE_LIMIT_LLM_OPENAI_API_KEY", "provider-key",
-                "RATE_LIMIT_LLM_OPENAI_BASE_URL", provider.baseUrl() + "/v1", "RATE_LIMIT_TIMEOUT", "10s"));
-        http = new HttpTestClient(sluice.port());
-        fillWithSamples();
+    @Override
+    String rules() {
+        return RULES;
     }
 
-    @AfterAll
-    static void stop() {
-        for (AutoCloseable resource : new AutoCloseable[]{sluice, provider, redis, browser}) {
-            try {
-                if (resource != null) {
-                    resource.close();
-                }
-            } catch (Exception e) {
-                throw new IllegalStateException(e);
-            }
-        }
+    @Override
+    Map<String, String> variables() {
+        var provider = closedAtEnd(new OpenAiStub());
+        return Map.of("RATE_LIMIT_ADMIN_TOKENS_READER_SHA256", Sha256.hex(READER), "RATE_LIMIT_LLM_OPENAI_API_KEY",
+                "provider-key",
+                "RATE_LIMIT_LLM_OPENAI_BASE_URL", provider.baseUrl() + "/v1", "RATE_LIMIT_TIMEOUT", "10s");
     }
 
-    @AfterEach
-    void closeWindows() {
-        windows.forEach(BrowserContext::close);
-        assertThat(pages).allSatisfy(page -> assertThat(page.violations()).isEmpty());
-    }
-
-    private static JsonObject call(String method, String path, String body) {
-        var response = http.send(method, path, body, "Authorization", "Bearer " + ADMIN);
-        assertThat(response.statusCode()).as(response.body()).isBetween(200, 204);
-        return response.body().isEmpty() ? new JsonObject() : new JsonObject(response.body());
-    }
-
-    private static int check(String identifier, String resource, String tier) {
+    private int check(String identifier, String resource, String tier) {
         return http.post("/v1/check",
                 new JsonObject().put("identifier", identifier).put("resource", resource).put("tier", tier).encode(),
                 "Authorization", "Bearer " + ADMIN).statusCode();
     }
 
-    private static void checkTimes(int times, String identifier, String resource, String tier) {
+    private void checkTimes(int times, String identifier, String resource, String tier) {
         for (int i = 0; i < times; i++) {
             check(identifier, resource, tier);
         }
     }
 
-    private static void fillWithSamples() {
+    @BeforeAll
+    void fillWithSamples() {
         checkTimes(12, "user:carol", "api:/campaigns", "free");
         checkTimes(30, "user:dave", "api:/users", "pro");
         checkTimes(40, "user:erin", "api:default", "enterprise");
@@ -148,21 +106,9 @@ class ConsoleBrowserIT {
         spend("openai", "in-house", 1_000);
     }
 
-    private static void spend(String provider, String model, int tokens) {
+    private void spend(String provider, String model, int tokens) {
         call("POST", "/v1/llm/usage", new JsonObject().put("provider", provider).put("identifier", "user:carol")
                 .put("model", model).put("input_tokens", tokens).put("output_tokens", tokens / 10).encode());
-    }
-
-    private ConsolePage newPage(int width, int height, ColorScheme scheme) {
-        var window = browser.open(width, height, scheme);
-        windows.add(window);
-        var page = new ConsolePage(window, sluice.port());
-        pages.add(page);
-        return page;
-    }
-
-    private ConsolePage signedIn() {
-        return newPage(1280, 900, ColorScheme.LIGHT).signIn(ADMIN);
     }
 
     @Test
@@ -195,7 +141,7 @@ class ConsoleBrowserIT {
         var console = signedIn();
 
         console.activate(console.link("Teams"));
-        console.activate(console.page().locator("summary", new Page.LocatorOptions().setHasText("Create a team")));
+        console.activate(console.summary("Create a team"));
         console.fill("Name", "research").fill("LLM budget, USD", "500/calendar-month");
         console.press("Enter");
         assertThat(console.heading()).hasText("research");
@@ -203,18 +149,18 @@ class ConsoleBrowserIT {
 
         console.activate(console.link("Show or create keys of this team"));
         assertThat(console.heading()).hasText("Keys");
-        console.activate(console.page().locator("summary", new Page.LocatorOptions().setHasText("Create a key")));
+        console.activate(console.summary("Create a key"));
         console.fill("Name for people", "notebook");
         console.press("Enter");
         assertThat(console.field("Key")).isFocused();
         var key = console.field("Key").inputValue();
         assertThat(key).startsWith("sk-sluice-");
 
-        var other = newPage(1280, 900, ColorScheme.DARK).signIn(ADMIN).open("teams/research");
+        var other = newTab(newWindow(1280, 900, ColorScheme.DARK)).signIn(ADMIN).open("teams/research");
         assertThat(other.table()).containsText("$0");
         assertThat(chat(key)).isEqualTo(200);
         assertThat(other.table()).containsText(Pattern.compile("\\$0\\.0\\d+"),
-                new LocatorAssertions.ContainsTextOptions().setTimeout(15_000));
+                PATIENT);
 
         console.activate(console.link("Open this key"));
         assertThat(console.heading()).hasText("notebook");
@@ -228,7 +174,7 @@ class ConsoleBrowserIT {
         assertThat(console.link("notebook")).isHidden();
     }
 
-    private static int chat(String key) {
+    private int chat(String key) {
         return http.post("/openai/v1/chat/completions",
                 "{\"model\":\"gpt-4o\",\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}", "Authorization",
                 "Bearer " + key,
@@ -297,7 +243,7 @@ class ConsoleBrowserIT {
                 "Cost per hour in US dollars by model, 24 hours"));
         assertThat(chart).containsText("claude-opus-4-1");
         assertThat(chart).containsText("Other models");
-        console.activate(console.page().locator("summary", new Page.LocatorOptions().setHasText("By hour and model")));
+        console.activate(console.summary("By hour and model"));
         var hours = console.page().getByRole(AriaRole.REGION,
                 new Page.GetByRoleOptions().setName("LLM spend by hour and model"));
         assertThat(hours.locator("tbody tr")).hasCount(4);
@@ -328,7 +274,7 @@ class ConsoleBrowserIT {
             for (var view : List.of("overview", "traffic", "identifier", "keys")) {
                 console.open(view);
                 assertThat(console.table()).isVisible();
-                assertThat((Integer) console.page().evaluate("document.documentElement.scrollWidth")).as(view)
+                assertThat(console.contentWidth()).as(view)
                         .isLessThanOrEqualTo(width);
             }
         }
@@ -339,13 +285,13 @@ class ConsoleBrowserIT {
             assertThat(console.heading()).hasText(identifier.replace("\u202e", "U+202E"));
             assertThat(console.table()).containsText("api:/campaigns");
             assertThat(console.page().locator("img")).hasCount(1);
-            assertThat((Integer) console.page().evaluate("document.documentElement.scrollWidth")).isLessThanOrEqualTo(360);
+            assertThat(console.contentWidth()).isLessThanOrEqualTo(360);
         }
     }
 
     @Test
     void tokenThatReadsSeesNoButtonThatChangesSomething() {
-        var console = newPage(1280, 900, ColorScheme.LIGHT).signIn(READER);
+        var console = newTab(newWindow()).signIn(READER);
         for (var view : VIEWS) {
             console.open(view);
             assertThat(console.page().locator("main").getByText(
@@ -355,7 +301,7 @@ class ConsoleBrowserIT {
 
     @Test
     void wrongTokenIsRefusedAndKeptNowhere() {
-        var console = newPage(1280, 900, ColorScheme.LIGHT);
+        var console = newTab(newWindow());
         console.page().navigate("http://127.0.0.1:" + sluice.port() + "/");
         assertThat(console.page()).hasURL(Pattern.compile("/q/console/"));
         console.reach(console.field("Admin token"));
@@ -370,15 +316,14 @@ class ConsoleBrowserIT {
     void saysWhenItIsStaleAndReconnects() {
         var console = signedIn();
         var state = console.page().locator("#live-state");
-        var patient = new LocatorAssertions.ContainsTextOptions().setTimeout(30_000);
-        assertThat(state).containsText("Live", patient);
+        assertThat(state).containsText("Live", PATIENT);
         sluice.suspend();
         try {
-            assertThat(state).containsText("Stale since", patient);
+            assertThat(state).containsText("Stale since", PATIENT);
         } finally {
             sluice.resume();
         }
-        assertThat(state).containsText("Live", patient);
+        assertThat(state).containsText("Live", PATIENT);
     }
 
     @Test
@@ -397,8 +342,8 @@ class ConsoleBrowserIT {
     @ParameterizedTest
     @EnumSource(value = ColorScheme.class, names = {"LIGHT", "DARK"})
     void axeFindsNothing(ColorScheme scheme) {
-        var console = newPage(1280, 900, scheme);
-        console.page().navigate("http://127.0.0.1:" + sluice.port() + "/q/console/");
+        var console = newTab(newWindow(1280, 900, scheme));
+        console.navigate("");
         assertThat(console.field("Admin token")).isVisible();
         assertAccessible(console, "login");
         console.signIn(ADMIN);
@@ -425,12 +370,12 @@ class ConsoleBrowserIT {
             "1920, 1080, LIGHT",
             "1920, 1080, DARK"})
     void everyViewFitsAndIsPictured(int width, int height, ColorScheme scheme) throws IOException {
-        var console = newPage(width, height, scheme).signIn(ADMIN);
+        var console = newTab(newWindow(width, height, scheme)).signIn(ADMIN);
         var names = new HashMap<>(Map.of("identifier/user%3Acarol?tier=free", "identifier", "teams/shop", "team", "identifier",
                 "identifiers"));
         for (var view : VIEWS) {
             console.open(view);
-            assertThat((Integer) console.page().evaluate("document.documentElement.scrollWidth")).as(view)
+            assertThat(console.contentWidth()).as(view)
                     .isLessThanOrEqualTo(width);
             if (view.startsWith("identifier/")) {
                 checkTimes(12, "user:carol", "api:/campaigns", "free");

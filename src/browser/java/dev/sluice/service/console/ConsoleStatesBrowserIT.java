@@ -10,104 +10,36 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-import com.microsoft.playwright.BrowserContext;
 import com.microsoft.playwright.Page;
-import com.microsoft.playwright.assertions.LocatorAssertions;
-import com.microsoft.playwright.options.ColorScheme;
 
 import dev.sluice.identity.Sha256;
-import dev.sluice.testing.HttpTestClient;
-import dev.sluice.testing.Instance;
 import dev.sluice.testing.RedisTestServer;
-import io.vertx.core.json.JsonObject;
 
 /** The console for tokens of a team, with invalid input, in many tabs, and while Redis or the live figures are not available. */
-class ConsoleStatesBrowserIT {
+class ConsoleStatesBrowserIT extends ConsoleTestBase {
 
-    private static final String ADMIN = "admin-secret";
     private static final String LEAD = "lead-secret";
-    private static final LocatorAssertions.ContainsTextOptions PATIENT = new LocatorAssertions.ContainsTextOptions()
-            .setTimeout(30_000);
-    private static final LocatorAssertions.IsVisibleOptions PATIENTLY = new LocatorAssertions.IsVisibleOptions()
-            .setTimeout(30_000);
     private static final String RULES = """
             endpoints:
               /hooks: {free: 2/minute, shadow: true}
             """;
 
-    private static Browser browser;
-    private static RedisTestServer redis;
-    private static Instance sluice;
-    private static HttpTestClient http;
-
-    private final List<ConsolePage> pages = new ArrayList<>();
-    private final List<BrowserContext> windows = new ArrayList<>();
-
-    @BeforeAll
-    static void start() throws IOException {
-        browser = Browser.start();
-        redis = RedisTestServer.start();
-        var rules = Files.writeString(Files.createDirectories(Path.of("target")).resolve("rules-of-states.yaml"), RULES);
-        sluice = Instance.start(Map.of("REDIS_PORT", Integer.toString(redis.port()), "RATE_LIMIT_FILE", rules.toString(),
-                "RATE_LIMIT_ADMIN_TOKEN", ADMIN, "RATE_LIMIT_ADMIN_TOKENS_LEAD_SHA256", Sha256.hex(LEAD),
-                "RATE_LIMIT_ADMIN_TOKENS_LEAD_SCOPE", "write", "RATE_LIMIT_ADMIN_TOKENS_LEAD_TEAM", "shop"));
-        http = new HttpTestClient(sluice.port());
+    @Override
+    String rules() {
+        return RULES;
     }
 
-    @AfterAll
-    static void stop() {
-        Stream.of(sluice, redis, browser).forEach(ConsoleStatesBrowserIT::close);
-    }
-
-    private static void close(AutoCloseable resource) {
-        try {
-            if (resource != null) {
-                resource.close();
-            }
-        } catch (Exception e) {
-            throw new IllegalStateException(e);
-        }
-    }
-
-    @AfterEach
-    void closeWindows() {
-        windows.forEach(BrowserContext::close);
-        assertThat(pages).allSatisfy(page -> assertThat(page.violations()).isEmpty());
-    }
-
-    private static JsonObject call(String method, String path, String body) {
-        var response = http.send(method, path, body, "Authorization", "Bearer " + ADMIN);
-        assertThat(response.statusCode()).as(response.body()).isBetween(200, 204);
-        return response.body().isEmpty() ? new JsonObject() : new JsonObject(response.body());
-    }
-
-    private BrowserContext newWindow() {
-        var window = browser.open(1280, 900, ColorScheme.LIGHT);
-        windows.add(window);
-        return window;
-    }
-
-    private ConsolePage newTab(BrowserContext window) {
-        var page = new ConsolePage(window, sluice.port());
-        pages.add(page);
-        return page;
-    }
-
-    private ConsolePage signedIn() {
-        return newTab(newWindow()).signIn(ADMIN);
+    @Override
+    Map<String, String> variables() {
+        return Map.of("RATE_LIMIT_ADMIN_TOKENS_LEAD_SHA256", Sha256.hex(LEAD), "RATE_LIMIT_ADMIN_TOKENS_LEAD_SCOPE", "write",
+                "RATE_LIMIT_ADMIN_TOKENS_LEAD_TEAM", "shop");
     }
 
     @Test
@@ -138,7 +70,7 @@ class ConsoleStatesBrowserIT {
                 .noneMatch(view -> view.matches("(identifier|orgs|rules).*"));
         assertThat(refused).isEmpty();
 
-        console.page().navigate("http://127.0.0.1:" + sluice.port() + "/q/console/#/identifier/shop");
+        console.navigate("identifier/shop");
         assertThat(console.heading()).hasText("Keys");
         console.open("users");
         assertThat(console.page().locator("main summary")).hasCount(0);
@@ -152,7 +84,7 @@ class ConsoleStatesBrowserIT {
         console.press("Enter");
         await().until(() -> call("GET", "/v1/teams/shop", null).encode().contains("\"concurrency\":2"));
         console.open("keys");
-        console.activate(console.page().locator("summary", new Page.LocatorOptions().setHasText("Create a key")));
+        console.activate(console.summary("Create a key"));
         console.fill("Name for people", "of the lead");
         console.press("Enter");
         assertThat(console.field("Key")).isFocused();
@@ -163,7 +95,7 @@ class ConsoleStatesBrowserIT {
     @Test
     void errorIsShownAtItsField() {
         var console = signedIn().open("orgs");
-        console.activate(console.page().locator("summary", new Page.LocatorOptions().setHasText("Create an organisation")));
+        console.activate(console.summary("Create an organisation"));
         console.fill("Name", "strict").fill("LLM budget, USD", "plenty");
         console.press("Enter");
         assertInvalid(console, "LLM budget, USD");
@@ -180,7 +112,7 @@ class ConsoleStatesBrowserIT {
         assertThat(call("GET", "/v1/orgs/strict", null).getJsonObject("limits").getJsonObject("llm").getInteger("concurrency"))
                 .isEqualTo(3);
         console.open("orgs");
-        console.activate(console.page().locator("summary", new Page.LocatorOptions().setHasText("Create an organisation")));
+        console.activate(console.summary("Create an organisation"));
         console.fill("Name", "strict");
         console.press("Enter");
         assertInvalid(console, "Name");
@@ -244,7 +176,7 @@ class ConsoleStatesBrowserIT {
         var requests = new ArrayList<String>();
         console.page().onRequest(request -> requests.add(request.url()));
         for (var view : List.of("teams/..", "users/%2e%2e", "keys/.")) {
-            console.page().navigate("http://127.0.0.1:" + sluice.port() + "/q/console/#/" + view);
+            console.navigate(view);
             assertThat(console.text("a name cannot be . or ..")).isVisible();
             console.open("audit");
         }
@@ -254,12 +186,14 @@ class ConsoleStatesBrowserIT {
     @Test
     void moreTabsThanConnectionsOfABrowserShareOneStream() {
         var window = newWindow();
+        var tabs = new ArrayList<ConsolePage>();
         for (int i = 0; i < 8; i++) { // over HTTP/1.1 a browser has six connections to a host
             var console = newTab(window).signIn(ADMIN);
+            tabs.add(console);
             assertThat(console.page().locator("#live-state")).containsText("Live", PATIENT);
         }
-        pages.get(0).page().close();
-        var last = pages.get(pages.size() - 1);
+        tabs.get(0).page().close();
+        var last = tabs.get(tabs.size() - 1);
         last.activate(last.link("Audit"));
         assertThat(last.heading()).hasText("Audit");
         assertThat(last.page().locator("#live-state")).containsText("Live", PATIENT);
