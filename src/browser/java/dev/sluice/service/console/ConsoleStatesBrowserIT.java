@@ -17,7 +17,9 @@ import java.util.regex.Pattern;
 
 import org.junit.jupiter.api.Test;
 
+import com.microsoft.playwright.Locator;
 import com.microsoft.playwright.Page;
+import com.microsoft.playwright.options.AriaRole;
 
 import dev.sluice.identity.Sha256;
 import dev.sluice.testing.RedisTestServer;
@@ -29,6 +31,7 @@ class ConsoleStatesBrowserIT extends ConsoleTestBase {
     private static final String RULES = """
             endpoints:
               /hooks: {free: 2/minute, shadow: true}
+              /closed: {free: blocked}
             """;
 
     @Override
@@ -158,6 +161,21 @@ class ConsoleStatesBrowserIT extends ConsoleTestBase {
         assertThat(console.text("Full, but let through")).isVisible();
         assertThat(console.text("The next request gets 429")).hasCount(0);
         assertThat(console.text("The next request is admitted.")).isVisible();
+    }
+
+    @Test
+    void ruleThatBlocksTheTierIsListedWithoutAWindow() {
+        call("POST", "/v1/check", "{\"identifier\":\"outsider\",\"resource\":\"api:/hooks\",\"tier\":\"free\"}");
+        var console = signedIn().open("identifier/outsider?tier=free");
+        assertThat(console.text("The next request is admitted.")).isVisible();
+        assertThat(console.text("Blocked for tier free: api:/closed")).isVisible();
+        var row = console.table().locator("tbody tr", new Locator.LocatorOptions().setHasText("api:/closed"));
+        assertThat(row).containsText("blocked");
+        assertThat(row).containsText("never");
+        assertThat(row.getByRole(AriaRole.BUTTON)).hasCount(0);
+        assertThat(console.button("Reset all windows")).hasCount(0);
+        console.open("identifier/outsider?tier=pro");
+        assertThat(console.table()).not().containsText("api:/closed");
     }
 
     @Test

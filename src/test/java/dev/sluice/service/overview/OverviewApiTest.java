@@ -161,6 +161,23 @@ class OverviewApiTest extends HttpTestBase {
         as(ADMIN, "DELETE", "/v1/users/windowed", null);
     }
 
+    @Test
+    void rulesThatBlockTheTierAreListed() {
+        checkRate("blocked-by-rule", "export", "1/hour");
+        assertThat(check("blocked-by-rule", "api:/closed", "pro")).isEqualTo(200);
+        assertThat(check("blocked-by-rule", "api:/closed", "enterprise")).isEqualTo(429);
+        Polling.await().untilAsserted(() -> {
+            var windows = get("/v1/windows?identifier=blocked-by-rule&tier=enterprise").getJsonArray("windows");
+            assertThat(windows.getJsonObject(0).getString("resource")).as("the full window first").isEqualTo("export");
+            assertThat(row(windows, "resource", "api:/closed").getMap()).containsEntry("limit", 0).containsEntry("used", 0)
+                    .containsEntry("denied", true).containsKey("source").doesNotContainKeys("shadow", "window_seconds");
+            assertThat(row(windows, "resource", "api:/closed-soon").getBoolean("shadow")).isTrue();
+        });
+        assertThat(get("/v1/windows?identifier=blocked-by-rule&tier=pro").getJsonArray("windows").encode())
+                .contains("api:/closed").doesNotContain("closed-soon");
+        assertThat(get("/v1/windows?identifier=team:absent&tier=enterprise").getJsonArray("windows")).isEmpty();
+    }
+
     private int checkRate(String identifier, String resource, String rate) {
         return as(ADMIN, "POST", "/v1/check", new JsonObject().put("identifier", identifier).put("resource", resource)
                 .put("rate", rate).encode()).statusCode();

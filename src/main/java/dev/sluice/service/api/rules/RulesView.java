@@ -1,6 +1,7 @@
 package dev.sluice.service.api.rules;
 
 import java.util.Collection;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
@@ -42,11 +43,22 @@ public class RulesView {
     /** Returns the limits of requests in flight of a tier, by the resource of the rule. */
     public Map<String, Rate> concurrency(String tier) {
         var limits = new TreeMap<String, Rate>();
-        Stream.of(policy.rules(), policy.namedRules(), llmPolicy.rulesWithSources().keySet()).flatMap(Collection::stream)
-                .flatMap(rule -> rule.singleUnitChecks(tier).stream()).forEach(check -> check.rate().quotas().stream()
-                        .filter(quota -> quota.unit() == QuotaUnit.CONCURRENT_REQUESTS)
-                        .forEach(quota -> limits.put(check.resource(), Rate.concurrency(quota.limit()))));
+        rules().flatMap(rule -> rule.singleUnitChecks(tier).stream()).forEach(check -> check.rate().quotas().stream()
+                .filter(quota -> quota.unit() == QuotaUnit.CONCURRENT_REQUESTS)
+                .forEach(quota -> limits.put(check.resource(), Rate.concurrency(quota.limit()))));
         return limits;
+    }
+
+    /** Returns the resources of the rules that deny every request of a tier. */
+    public List<String> blocked(String tier) {
+        return Stream.concat(rules(), Stream.of(policy.rule(LimitRule.DEFAULT)))
+                .filter(rule -> rule.check(tier, 0).rate() == Rate.BLOCKED).map(LimitRule::resource).toList();
+    }
+
+    /** Returns all rules but that of endpoints without one. */
+    private Stream<LimitRule> rules() {
+        return Stream.of(policy.rules(), policy.namedRules(), llmPolicy.rulesWithSources().keySet())
+                .flatMap(Collection::stream);
     }
 
     /** Returns where the rule of a resource was set; null if it has none. */
