@@ -217,6 +217,27 @@ class OverviewApiTest extends HttpTestBase {
     }
 
     @Test
+    void everyWindowOfChecksThatAreDecidedTogetherIsShownWithItsLimit() {
+        var checks = new JsonArray().add(new JsonObject().put("identifier", "joint-org").put("resource", "api:/users")
+                .put("tier", "free"));
+        for (var identifier : List.of("joint-team", "joint-user")) {
+            for (var resource : List.of("export", "import")) {
+                checks.add(new JsonObject().put("identifier", identifier).put("resource", resource).put("rate", "3/hour"));
+            }
+        }
+        assertThat(as(ADMIN, "POST", "/v1/check", new JsonObject().put("checks", checks).encode()).statusCode()).isEqualTo(200);
+        Polling.await().untilAsserted(() -> {
+            for (var identifier : List.of("joint-team", "joint-user")) {
+                var found = get("/v1/windows?identifier=" + identifier);
+                for (var resource : List.of("export", "import")) {
+                    assertThat(window(found, resource, 3600).getMap()).as(identifier).containsEntry("limit", 3)
+                            .containsEntry("used", 1).containsEntry("source", "check");
+                }
+            }
+        });
+    }
+
+    @Test
     void fullWindowOfAShadowRuleDeniesNothing() {
         for (int i = 0; i < 3; i++) {
             assertThat(check("user:shadowed", "api:/shadowed", "free")).isEqualTo(200);
