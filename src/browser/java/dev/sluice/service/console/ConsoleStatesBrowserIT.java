@@ -19,10 +19,12 @@ import org.junit.jupiter.api.Test;
 
 import com.microsoft.playwright.Locator;
 import com.microsoft.playwright.Page;
+import com.microsoft.playwright.Route;
 import com.microsoft.playwright.options.AriaRole;
 
 import dev.sluice.identity.Sha256;
 import dev.sluice.testing.RedisTestServer;
+import io.vertx.core.json.JsonObject;
 
 /** The console for tokens of a team, with invalid input, in many tabs, and while Redis or the live figures are not available. */
 class ConsoleStatesBrowserIT extends ConsoleTestBase {
@@ -176,6 +178,60 @@ class ConsoleStatesBrowserIT extends ConsoleTestBase {
         assertThat(console.button("Reset all windows")).hasCount(0);
         console.open("identifier/outsider?tier=pro");
         assertThat(console.table()).not().containsText("api:/closed");
+    }
+
+    /** Lets all requests for an address fail that do not change anything. */
+    private static void failReads(ConsolePage console, String address) {
+        console.page().route(Pattern.compile(address), route -> {
+            if (route.request().method().equals("GET")) {
+                route.fulfill(new Route.FulfillOptions().setStatus(503).setContentType("application/json")
+                        .setBody("{\"error\":{\"code\":\"RATE_5002\",\"message\":\"Redis does not reply\"}}"));
+            } else {
+                route.resume();
+            }
+        });
+    }
+
+    @Test
+    void textOfANewKeyStaysIfTheListCannotBeReadAgain() {
+        var console = signedIn().open("keys");
+        console.activate(console.summary("Create a key"));
+        console.fill("Name for people", "kept");
+        failReads(console, "/v1/keys\\?");
+        console.page().waitForResponse(response -> response.status() == 503, () -> console.press("Enter"));
+        console.page().unroute(Pattern.compile("/v1/keys\\?"));
+        assertThat(console.field("Key")).isFocused();
+        assertThat(console.field("Key")).hasValue(Pattern.compile("sk-sluice-.+"));
+        console.fill("Search", "ke"); // the list of before
+        assertThat(console.field("Key")).hasValue(Pattern.compile("sk-sluice-.+"));
+        console.activate(console.link("Open this key"));
+        assertThat(console.heading()).hasText("kept");
+    }
+
+    @Test
+    void spendThatCannotBeReadIsSaidAtItsPlace() {
+        call("PUT", "/v1/users/spender", "{}");
+        call("POST", "/v1/check", "{\"identifier\":\"user:spender\",\"resource\":\"api:/hooks\",\"tier\":\"free\"}");
+        var console = signedIn();
+        failReads(console, "/v1/llm/");
+        console.open("identifier/user%3Aspender");
+        var spend = console.page().locator("section", new Page.LocatorOptions().setHas(console.page()
+                .getByRole(AriaRole.HEADING, new Page.GetByRoleOptions().setName("LLM spend of the last 24 hours"))));
+        assertThat(spend).containsText("It cannot be read now");
+        assertThat(console.table()).containsText("api:/hooks");
+        console.page().unrouteAll();
+        assertThat(spend).containsText("No LLM call in the last 24 hours", PATIENT);
+
+        console.page().route(Pattern.compile("/v1/overview"), route -> {
+            var overview = new JsonObject(route.fetch().text());
+            overview.remove("llm");
+            route.fulfill(new Route.FulfillOptions().setContentType("application/json").setBody(overview.encode()));
+        });
+        console.open("overview");
+        assertThat(console.page().locator("section", new Page.LocatorOptions().setHasText("LLM spend")).first())
+                .containsText("It cannot be read now");
+        assertThat(console.page().locator(".figures").first()).containsText("Redis");
+        assertThat(console.text("Rules that refuse most")).isVisible();
     }
 
     @Test
