@@ -25,6 +25,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 import com.deque.html.axecore.playwright.AxeBuilder;
+import com.microsoft.playwright.Locator;
 import com.microsoft.playwright.Page;
 import com.microsoft.playwright.options.AriaRole;
 import com.microsoft.playwright.options.ColorScheme;
@@ -364,6 +365,26 @@ class ConsoleBrowserIT extends ConsoleTestBase {
                 .extracting(rule -> rule.getId() + ": " + rule.getNodes().get(0).getHtml()).isEmpty();
     }
 
+    @Test
+    void rowOfATableIsACardOnANarrowScreenAndStaysARow() {
+        var console = newTab(newWindow(360, 780, ColorScheme.LIGHT)).signIn(ADMIN).open("traffic");
+        var table = console.page().getByRole(AriaRole.TABLE, new Page.GetByRoleOptions().setName("Decisions by rule and tier"));
+        var cells = table.getByRole(AriaRole.ROW).nth(1).getByRole(AriaRole.CELL);
+        assertThat(cells).hasCount(6);
+        assertThat(table.getByRole(AriaRole.COLUMNHEADER)).hasCount(7);
+        for (int i = 1; i < 6; i++) {
+            assertThat(cells.nth(i).boundingBox().y).isGreaterThan(cells.nth(i - 1).boundingBox().y);
+        }
+        assertThat(cells.first().evaluate("node => getComputedStyle(node, '::before').content").toString())
+                .startsWith("\"Tier\"");
+
+        var sort = table.getByRole(AriaRole.BUTTON, new Locator.GetByRoleOptions().setName("Allowed"));
+        console.activate(sort);
+        assertThat(sort.boundingBox().height).as("visible").isGreaterThan(10);
+        assertThat(table.getByRole(AriaRole.COLUMNHEADER).nth(2)).hasAttribute("aria-sort", "descending");
+        assertThat(table.getByRole(AriaRole.ROW).nth(1)).containsText("api:default");
+    }
+
     @Order(0) // before the hostile names
     @ParameterizedTest
     @CsvSource({"360, 780, LIGHT", "360, 780, DARK", "800, 900, LIGHT", "800, 900, DARK", "1280, 900, LIGHT",
@@ -381,7 +402,7 @@ class ConsoleBrowserIT extends ConsoleTestBase {
                 checkTimes(12, "user:carol", "api:/campaigns", "free");
                 assertThat(console.text("The next request gets 429")).isVisible();
             }
-            assertThat((Integer) console.page().evaluate("[...document.querySelectorAll('.scroll:has(table.cards)')]"
+            assertThat((Integer) console.page().evaluate("[...document.querySelectorAll('.scroll')]"
                     + ".filter(each => each.scrollWidth > each.clientWidth).length")).as("clipped tables in " + view).isZero();
             assertThat((Boolean) console.page()
                     .evaluate("(() => { const all = document.getElementById('nav').getBoundingClientRect();"

@@ -178,10 +178,10 @@ export function bar(used, limit) {
 /**
  * Returns a table in a container of its own that scrolls.
  * Columns: title; cell(row) returns a node or text; optional unit, number, named (contains a name from outside), sort(row) returns
- * what is compared, header (the cell names the row), hide (no column). On a narrow screen each row is a card, unless it is wide: a
- * table whose rows are compared.
+ * what is compared, header (the cell names the row), hide (no column). On a narrow screen each row is a card, and its head has
+ * the buttons that sort.
  */
-export function table(caption, columns, rows, { empty = "Nothing yet.", sorted, wide = false } = {}) {
+export function table(caption, columns, rows, { empty = "Nothing yet.", sorted } = {}) {
   columns = columns.filter(column => !column.hide);
   if (rows.length === 0) {
     return el("p", { class: "empty" }, empty);
@@ -197,7 +197,7 @@ export function table(caption, columns, rows, { empty = "Nothing yet.", sorted, 
   function fill(shown) {
     body.replaceChildren(...shown.map(row => el("tr", { role: "row" }, columns.map(column => {
       const classes = [column.number ? "number" : null, column.named ? "name" : null].filter(Boolean).join(" ") || null;
-      return el(column.header ? "th" : "td", { scope: column.header ? "row" : null, role: column.header ? "rowheader" : "cell", class: classes, "data-title": column.title },
+      return el(column.header ? "th" : "td", { scope: column.header ? "row" : null, role: column.header ? "rowheader" : "cell", class: classes, "data-title": column.unit ? `${column.title} (${column.unit})` : column.title },
         el("div", {}, column.cell(row)));
     }))));
   }
@@ -222,7 +222,7 @@ export function table(caption, columns, rows, { empty = "Nothing yet.", sorted, 
   }
   fill(order());
   return el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": visible(caption) },
-    el("table", { role: "table", class: wide ? null : "cards" }, el("caption", { class: "hidden" }, visible(caption)),
+    el("table", { role: "table" }, el("caption", { class: "hidden" }, visible(caption)),
       el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, heads)), body));
 }
 

@@ -26,8 +26,8 @@ export async function render({ query, signal }, heading) {
   const columns = [
     { title: "Rule", cell: row => link(`#/traffic?rule=${encodeURIComponent(row.resource)}`, name(row.resource)), named: true, header: true, sort: row => row.resource },
     ...rules.tiers.map(tier => ({ title: tier, cell: row => row.rates[tier] ?? "–" })),
-    { title: "Options", cell: row => options(row, rules.tiers) || "–" },
-    { title: "Source", cell: row => row.source, sort: row => row.source ?? "" }];
+    { title: "Options", named: true, cell: row => options(row, rules.tiers) || "–" },
+    { title: "Source", named: true, cell: row => row.source, sort: row => row.source ?? "" }];
   const standard = { resource: "api:default", rates: rules.default_rates, source: "every other path" };
 
   const limiting = rules.llm.filter(rule => Object.values(rule.rates).some(each => each !== "unlimited"));
@@ -37,7 +37,7 @@ export async function render({ query, signal }, heading) {
     const matching = rows => rows.filter(row => `${row.resource} ${row.source}`.toLowerCase().includes(text));
     const empty = "No rule contains this text.";
     tables.replaceChildren(...[
-      section("Endpoints", table("Rules of endpoints", columns, matching([...rules.rules, standard]), { empty, wide: true })),
+      section("Endpoints", table("Rules of endpoints", columns, matching([...rules.rules, standard]), { empty })),
       rules.named?.length ? section("Rules that others name", table("Rules that others name", columns, matching(rules.named), { empty })) : null,
       section("LLM providers and models", table("Rules of LLM providers and models", columns, matching(limiting), { empty: limiting.length ? empty : "No limit. Set rate-limit.llm.openai.requests.free, for example." }),
         limiting.length < rules.llm.length ? el("p", { class: "muted note" }, `${rules.llm.length - limiting.length} rules that limit nothing are not shown.`) : ""),
@@ -107,8 +107,8 @@ function answer(tried) {
     { title: "Limit", number: true, cell: row => count(row.limit) },
     { title: "Window", number: true, cell: row => isSlots(row) ? "in flight" : windowLength(row) },
     { title: "Next unit frees up", number: true, cell: row => row.reset_at && row.remaining < row.limit ? countdown(row.reset_at) : "–" },
-    { title: "Options", cell: row => options(row) || "–" },
-    { title: "Source", cell: row => row.source ?? "stored identity" }], rows) : "",
+    { title: "Options", named: true, cell: row => options(row) || "–" },
+    { title: "Source", named: true, cell: row => row.source ?? "stored identity" }], rows) : "",
   notes.length ? [el("p", {}, "Where a proxy asks Sluice (forward authentication, ext_authz), which sees no response:"),
     el("ul", {}, notes.map(([resource, note]) => el("li", {}, name(resource), ": ", note)))] : null);
 }
