@@ -21,6 +21,7 @@ import com.microsoft.playwright.Locator;
 import com.microsoft.playwright.Page;
 import com.microsoft.playwright.Route;
 import com.microsoft.playwright.options.AriaRole;
+import com.microsoft.playwright.options.ColorScheme;
 
 import dev.sluice.identity.Sha256;
 import dev.sluice.testing.RedisTestServer;
@@ -206,6 +207,72 @@ class ConsoleStatesBrowserIT extends ConsoleTestBase {
         assertThat(console.field("Key")).hasValue(Pattern.compile("sk-sluice-.+"));
         console.activate(console.link("Open this key"));
         assertThat(console.heading()).hasText("kept");
+    }
+
+    @Test
+    void viewThatCannotBeReadKeepsItsHeadingAndTheFocusUntilItCan() {
+        var console = signedIn();
+        failReads(console, "/v1/audit");
+        console.navigate("audit");
+        assertThat(console.heading()).hasText("Audit");
+        assertThat(console.text("Redis does not reply. This page tries again.")).isVisible();
+        assertThat(console.page()).hasTitle("Audit – Sluice");
+        console.reach(console.link("Rules"));
+        console.page().waitForResponse(response -> response.url().contains("/v1/audit"), () -> {
+        });
+        assertThat(console.link("Rules")).isFocused();
+        console.page().unrouteAll();
+        assertThat(console.text("Changes of keys, users")).isVisible(PATIENTLY);
+        console.navigate("teams/absent");
+        assertThat(console.heading()).hasText("team absent");
+        assertThat(console.text("No such team")).isVisible();
+    }
+
+    @Test
+    void tokenThatIsNoLongerValidIsAskedForAgain() {
+        call("PUT", "/v1/teams/expiring", "{}");
+        var console = signedIn().open("teams/expiring");
+        console.page().evaluate("sessionStorage.setItem('sluice.admin-token', 'revoked')");
+        console.activate(console.button("Sign in again"));
+        assertThat(console.heading()).hasText("Sign in");
+        assertThat(console.field("Admin token")).isFocused();
+        console.type(ADMIN);
+        console.press("Enter");
+        assertThat(console.heading()).hasText("expiring");
+    }
+
+    @Test
+    void searchOfAListIsInTheAddress() {
+        call("PUT", "/v1/users/searched", "{}");
+        var console = signedIn();
+        for (var kind : List.of("users", "keys")) {
+            console.open(kind + "?team=shop");
+            console.fill(kind.equals("keys") ? "Search" : "Name begins with", "sear");
+            assertThat(console.page()).hasURL(Pattern.compile("#/" + kind + "\\?team=shop&prefix=sear$"));
+            console.page().reload();
+            assertThat(console.field(kind.equals("keys") ? "Search" : "Name begins with")).hasValue("sear");
+        }
+    }
+
+    @Test
+    void controlWithTheFocusIsNotBehindTheHeader() {
+        call("POST", "/v1/check", "{\"identifier\":\"focused\",\"resource\":\"api:/hooks\",\"tier\":\"free\"}");
+        for (int height : new int[]{700, 400}) {
+            var console = newTab(newWindow(360, height, ColorScheme.LIGHT)).signIn(ADMIN).open("traffic");
+            assertThat(console.table()).isVisible();
+            // The last link is where the header is, and the control before it has the focus.
+            console.page()
+                    .evaluate("(() => { const [before, last] = [...document.querySelectorAll('main a, main button')].slice(-2);"
+                            + " document.querySelector('main').style.paddingBottom = '100vh'; before.focus({ preventScroll: true });"
+                            + " scrollBy(0, last.getBoundingClientRect().top - 70); })()");
+            console.press("Tab");
+            var distance = (Number) console.page()
+                    .evaluate("document.activeElement.getBoundingClientRect().top"
+                            + " - document.querySelector('header').getBoundingClientRect().bottom");
+            assertThat(distance.doubleValue()).as("window of %s px", height).isNotNegative();
+            assertThat((Boolean) console.page().evaluate("document.querySelector('main').contains(document.activeElement)"))
+                    .isTrue();
+        }
     }
 
     @Test

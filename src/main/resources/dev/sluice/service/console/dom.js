@@ -1,6 +1,6 @@
 // Elements. Everything from outside becomes text of a text node or of an attribute, never markup.
 
-import { canSee } from "./session.js";
+import { canSee, signOut } from "./session.js";
 
 /** Creates an element. Attributes: text, true for one without a value, null for none, a function for a listener (onclick). */
 export function el(tag, attributes = {}, ...children) {
@@ -49,9 +49,15 @@ export const notice = (...children) => el("div", { class: "notice" }, ...childre
 /** Returns what is shown in place of something that Redis has; a view that shows it reads again. */
 export const unreadable = () => el("p", { class: "muted unreadable" }, "It cannot be read now, because Redis does not reply or is not used. This page tries again.");
 
-export function errorNotice(failure) {
+/** Returns an error. Of a token that is no longer valid, with a button that asks for another one, and keeps the address. */
+export function errorNotice(failure, ...more) {
   const text = failure.status === 0 ? "Sluice does not answer. This page tries again." : failure.message;
-  return el("div", { class: "notice error", role: "alert" }, el("p", {}, text));
+  const signIn = () => {
+    signOut();
+    location.reload();
+  };
+  return el("div", { class: "notice error", role: "alert" }, el("p", {}, text, ...more),
+    failure.status === 401 ? el("p", {}, el("button", { type: "button", onclick: signIn }, "Sign in again")) : null);
 }
 
 export const section = (title, ...children) => el("section", {}, el("h2", {}, title), ...children);

@@ -3,6 +3,7 @@
 import { call, get } from "../api.js";
 import { announce, bar, copyButton, el, field, link, name, nameLink, refresh, table } from "../dom.js";
 import { count, dollarColumn, time, windowLength } from "../format.js";
+import { replaceQuery } from "../route.js";
 import { canChange, team } from "../session.js";
 import { documentOf, fieldsOf, showFailure } from "./identity.js";
 
@@ -80,7 +81,7 @@ export async function render({ kind, query, signal }, heading) {
   }
 
   let timer;
-  search.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(() => kind === "keys" ? show() : load(false), 150); });
+  search.addEventListener("input", () => { replaceQuery({ ...filters, prefix: search.value }); clearTimeout(timer); timer = setTimeout(() => kind === "keys" ? show() : load(false), 150); });
   await load(false);
   const filtered = Object.entries(filters).map(([key, value]) => el("p", {}, `Only of ${key} `, name(value), ". ", link(`#/${kind}`, "Show all")));
   return [el("div", { class: "head" }, heading), ...filtered,
