@@ -210,6 +210,39 @@ class ConsoleStatesBrowserIT extends ConsoleTestBase {
     }
 
     @Test
+    void secondClickCreatesNoSecondKey() {
+        call("PUT", "/v1/teams/clicked", "{}");
+        var console = signedIn().open("keys?team=clicked");
+        console.activate(console.summary("Create a key"));
+        console.fill("Name for people", "clicked");
+        console.button("Create key").dblclick();
+        assertThat(console.field("Key")).isVisible();
+        assertThat(console.field("Name for people")).isEmpty();
+        assertThat(call("GET", "/v1/keys?team=clicked", null).getJsonArray("keys")).hasSize(1);
+
+        console.activate(console.link("Open this key"));
+        console.activate(console.button("Rotate"));
+        console.press("Enter");
+        assertThat(console.field("Key")).isFocused();
+    }
+
+    @Test
+    void invalidRequestIsNotTriedAndItsFieldIsNamed() {
+        var console = signedIn().open("rules");
+        console.fill("Client address", "none");
+        console.press("Enter");
+        assertInvalid(console, "Client address");
+        console.fill("Client address", "203.0.113.9").fill("Header fields", "X-API-Key");
+        console.activate(console.button("Try it"));
+        assertInvalid(console, "Header fields");
+        assertThat(console.field("Client address")).not().hasAttribute("aria-invalid", "true");
+        console.fill("Header fields", "X-API-Key: sk-sluice-unknown-0123456789");
+        console.activate(console.button("Try it"));
+        assertThat(console.text("It would get 401. The API key is unknown.")).isVisible();
+        assertThat(console.text("No rule governs it")).hasCount(0);
+    }
+
+    @Test
     void viewThatCannotBeReadKeepsItsHeadingAndTheFocusUntilItCan() {
         var console = signedIn();
         failReads(console, "/v1/audit");

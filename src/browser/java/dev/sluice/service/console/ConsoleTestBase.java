@@ -57,8 +57,8 @@ abstract class ConsoleTestBase {
         var environment = new HashMap<>(variables());
         environment.put("REDIS_PORT", Integer.toString(redis.port()));
         environment.put("RATE_LIMIT_ADMIN_TOKEN", ADMIN);
-        environment.put("RATE_LIMIT_FILE", Files.writeString(Files.createDirectories(Path.of("target"))
-                .resolve("rules-of-" + getClass().getSimpleName() + ".yaml"), rules()).toString());
+        environment.put("RATE_LIMIT_FILE",
+                Files.writeString(Files.createDirectories(Path.of("target")).resolve("rules.yaml"), rules()).toString());
         sluice = closedAtEnd(Instance.start(environment));
         http = new HttpTestClient(sluice.port());
     }

@@ -62,6 +62,23 @@ export function errorNotice(failure, ...more) {
 
 export const section = (title, ...children) => el("section", {}, el("h2", {}, title), ...children);
 
+/** Returns a listener of a form that ignores submissions, such as those of a double click, until the last one has been answered. */
+export function submission(action) {
+  let isRunning = false;
+  return async event => {
+    event.preventDefault();
+    if (isRunning) {
+      return;
+    }
+    isRunning = true;
+    try {
+      await action();
+    } finally {
+      isRunning = false;
+    }
+  };
+}
+
 let ids = 0;
 
 /** Returns a labelled control. */
@@ -144,13 +161,20 @@ export function confirmButton(text, ...first) {
         return;
       }
       if (holder.isConnected) {
-        cancel();
+        const isElsewhere = ![document.body, yes, no].includes(document.activeElement); // where the action has put it
+        restore();
+        if (!isElsewhere) {
+          button.focus();
+        }
       }
     }
   }
-  function cancel() {
+  function restore() {
     holder.onkeydown = null;
     holder.replaceChildren(button);
+  }
+  function cancel() {
+    restore();
     button.focus();
   }
   holder.append(button);
