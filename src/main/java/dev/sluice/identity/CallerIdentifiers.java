@@ -21,10 +21,4 @@ public final class CallerIdentifiers {
                 || identifier.startsWith("org:") || identifier.startsWith("chain:")
                 || identifier.startsWith("key:") && KEY.matcher(identifier).matches();
     }
-
-    /** Returns whether the rules of a tier hold for the identifier: it can be that of a user, an address or a key. */
-    public static boolean mayHaveTier(String identifier) {
-        return contains(identifier) && !identifier.startsWith("team:") && !identifier.startsWith("org:")
-                && !identifier.startsWith("chain:");
-    }
 }

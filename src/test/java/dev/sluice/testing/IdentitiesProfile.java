@@ -6,8 +6,7 @@ import java.util.Map;
 import dev.sluice.identity.Sha256;
 import io.quarkus.test.junit.QuarkusTestProfile;
 
-/** Configures the admin token, one of each scope with and without a team, the API token, two API keys, a shadow rule,
- * and one that admits nothing. */
+/** Configures the admin token, one of each scope with and without a team, the API token, two API keys, a shadow rule, and rules that block a tier. */
 public class IdentitiesProfile implements QuarkusTestProfile {
 
     @Override
@@ -28,6 +27,8 @@ public class IdentitiesProfile implements QuarkusTestProfile {
         settings.put("rate-limit.endpoints.\"/shadowed\".free", "2/minute");
         settings.put("rate-limit.endpoints.\"/shadowed\".shadow", "true");
         settings.put("rate-limit.endpoints.\"/closed\".enterprise", "blocked");
+        settings.put("rate-limit.endpoints.\"/closed-soon\".enterprise", "blocked");
+        settings.put("rate-limit.endpoints.\"/closed-soon\".shadow", "true");
         return settings;
     }
 

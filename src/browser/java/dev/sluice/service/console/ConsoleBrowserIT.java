@@ -10,12 +10,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
 
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
@@ -26,8 +26,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 import com.deque.html.axecore.playwright.AxeBuilder;
+import com.microsoft.playwright.Locator;
 import com.microsoft.playwright.Page;
-import com.microsoft.playwright.assertions.LocatorAssertions;
 import com.microsoft.playwright.options.AriaRole;
 import com.microsoft.playwright.options.ColorScheme;
 
@@ -63,34 +63,33 @@ class ConsoleBrowserIT extends ConsoleTestBase {
                 shadow: true
             """;
 
-    private static OpenAiStub provider;
-
-    @BeforeAll
-    static void start() throws IOException {
-        provider = new OpenAiStub();
-        start(RULES, Map.of("RATE_LIMIT_ADMIN_TOKENS_READER_SHA256", Sha256.hex(READER), "RATE_LIMIT_LLM_OPENAI_API_KEY",
-                "provider-key", "RATE_LIMIT_LLM_OPENAI_BASE_URL", provider.baseUrl() + "/v1", "RATE_LIMIT_TIMEOUT", "10s"));
-        fillWithSamples();
+    @Override
+    String rules() {
+        return RULES;
     }
 
-    @AfterAll
-    static void stopProvider() {
-        close(provider);
+    @Override
+    Map<String, String> variables() {
+        var provider = closedAtEnd(new OpenAiStub());
+        return Map.of("RATE_LIMIT_ADMIN_TOKENS_READER_SHA256", Sha256.hex(READER), "RATE_LIMIT_LLM_OPENAI_API_KEY",
+                "provider-key",
+                "RATE_LIMIT_LLM_OPENAI_BASE_URL", provider.baseUrl() + "/v1", "RATE_LIMIT_TIMEOUT", "10s");
     }
 
-    private static int check(String identifier, String resource, String tier) {
+    private int check(String identifier, String resource, String tier) {
         return http.post("/v1/check",
                 new JsonObject().put("identifier", identifier).put("resource", resource).put("tier", tier).encode(),
                 "Authorization", "Bearer " + ADMIN).statusCode();
     }
 
-    private static void checkTimes(int times, String identifier, String resource, String tier) {
+    private void checkTimes(int times, String identifier, String resource, String tier) {
         for (int i = 0; i < times; i++) {
             check(identifier, resource, tier);
         }
     }
 
-    private static void fillWithSamples() {
+    @BeforeAll
+    void fillWithSamples() {
         checkTimes(12, "user:carol", "api:/campaigns", "free");
         checkTimes(30, "user:dave", "api:/users", "pro");
         checkTimes(40, "user:erin", "api:default", "enterprise");
@@ -109,13 +108,9 @@ class ConsoleBrowserIT extends ConsoleTestBase {
         spend("openai", "in-house", 1_000);
     }
 
-    private static void spend(String provider, String model, int tokens) {
+    private void spend(String provider, String model, int tokens) {
         call("POST", "/v1/llm/usage", new JsonObject().put("provider", provider).put("identifier", "user:carol")
                 .put("model", model).put("input_tokens", tokens).put("output_tokens", tokens / 10).encode());
-    }
-
-    private ConsolePage newPage(int width, int height, ColorScheme scheme) {
-        return newTab(newWindow(width, height, scheme));
     }
 
     @Test
@@ -148,7 +143,7 @@ class ConsoleBrowserIT extends ConsoleTestBase {
         var console = signedIn();
 
         console.activate(console.link("Teams"));
-        console.activate(console.page().locator("summary", new Page.LocatorOptions().setHasText("Create a team")));
+        console.activate(console.summary("Create a team"));
         console.fill("Name", "research").fill("LLM budget, USD", "500/calendar-month");
         console.press("Enter");
         assertThat(console.heading()).hasText("research");
@@ -156,18 +151,18 @@ class ConsoleBrowserIT extends ConsoleTestBase {
 
         console.activate(console.link("Show or create keys of this team"));
         assertThat(console.heading()).hasText("Keys");
-        console.activate(console.page().locator("summary", new Page.LocatorOptions().setHasText("Create a key")));
+        console.activate(console.summary("Create a key"));
         console.fill("Name for people", "notebook");
         console.press("Enter");
         assertThat(console.field("Key")).isFocused();
         var key = console.field("Key").inputValue();
         assertThat(key).startsWith("sk-sluice-");
 
-        var other = newPage(1280, 900, ColorScheme.DARK).signIn(ADMIN).open("teams/research");
+        var other = newTab(newWindow(1280, 900, ColorScheme.DARK)).signIn(ADMIN).open("teams/research");
         assertThat(other.table()).containsText("$0");
         assertThat(chat(key)).isEqualTo(200);
         assertThat(other.table()).containsText(Pattern.compile("\\$0\\.0\\d+"),
-                new LocatorAssertions.ContainsTextOptions().setTimeout(15_000));
+                PATIENT);
 
         console.activate(console.link("Open this key"));
         assertThat(console.heading()).hasText("notebook");
@@ -181,7 +176,7 @@ class ConsoleBrowserIT extends ConsoleTestBase {
         assertThat(console.link("notebook")).isHidden();
     }
 
-    private static int chat(String key) {
+    private int chat(String key) {
         return http.post("/openai/v1/chat/completions",
                 "{\"model\":\"gpt-4o\",\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}", "Authorization",
                 "Bearer " + key,
@@ -250,7 +245,7 @@ class ConsoleBrowserIT extends ConsoleTestBase {
                 "Cost per hour in US dollars by model, 24 hours"));
         assertThat(chart).containsText("claude-opus-4-1");
         assertThat(chart).containsText("Other models");
-        console.activate(console.page().locator("summary", new Page.LocatorOptions().setHasText("By hour and model")));
+        console.activate(console.summary("By hour and model"));
         var hours = console.page().getByRole(AriaRole.REGION,
                 new Page.GetByRoleOptions().setName("LLM spend by hour and model"));
         assertThat(hours.locator("tbody tr")).hasCount(4);
@@ -281,7 +276,7 @@ class ConsoleBrowserIT extends ConsoleTestBase {
             for (var view : List.of("overview", "traffic", "identifier", "keys")) {
                 console.open(view);
                 assertThat(console.table()).isVisible();
-                assertThat((Integer) console.page().evaluate("document.documentElement.scrollWidth")).as(view)
+                assertThat(console.contentWidth()).as(view)
                         .isLessThanOrEqualTo(width);
             }
         }
@@ -292,13 +287,13 @@ class ConsoleBrowserIT extends ConsoleTestBase {
             assertThat(console.heading()).hasText(identifier.replace("\u202e", "U+202E"));
             assertThat(console.table()).containsText("api:/campaigns");
             assertThat(console.page().locator("img")).hasCount(1);
-            assertThat((Integer) console.page().evaluate("document.documentElement.scrollWidth")).isLessThanOrEqualTo(360);
+            assertThat(console.contentWidth()).isLessThanOrEqualTo(360);
         }
     }
 
     @Test
     void tokenThatReadsSeesNoButtonThatChangesSomething() {
-        var console = newPage(1280, 900, ColorScheme.LIGHT).signIn(READER);
+        var console = newTab(newWindow()).signIn(READER);
         for (var view : VIEWS) {
             console.open(view);
             assertThat(console.page().locator("main").getByText(
@@ -308,7 +303,7 @@ class ConsoleBrowserIT extends ConsoleTestBase {
 
     @Test
     void wrongTokenIsRefusedAndKeptNowhere() {
-        var console = newPage(1280, 900, ColorScheme.LIGHT);
+        var console = newTab(newWindow());
         console.page().navigate("http://127.0.0.1:" + sluice.port() + "/");
         assertThat(console.page()).hasURL(Pattern.compile("/q/console/"));
         console.reach(console.field("Admin token"));
@@ -323,15 +318,14 @@ class ConsoleBrowserIT extends ConsoleTestBase {
     void saysWhenItIsStaleAndReconnects() {
         var console = signedIn();
         var state = console.page().locator("#live-state");
-        var patient = new LocatorAssertions.ContainsTextOptions().setTimeout(30_000);
-        assertThat(state).containsText("Live", patient);
+        assertThat(state).containsText("Live", PATIENT);
         sluice.suspend();
         try {
-            assertThat(state).containsText("Stale since", patient);
+            assertThat(state).containsText("Stale since", PATIENT);
         } finally {
             sluice.resume();
         }
-        assertThat(state).containsText("Live", patient);
+        assertThat(state).containsText("Live", PATIENT);
     }
 
     @Test
@@ -350,8 +344,8 @@ class ConsoleBrowserIT extends ConsoleTestBase {
     @ParameterizedTest
     @EnumSource(value = ColorScheme.class, names = {"LIGHT", "DARK"})
     void axeFindsNothing(ColorScheme scheme) {
-        var console = newPage(1280, 900, scheme);
-        console.page().navigate("http://127.0.0.1:" + sluice.port() + "/q/console/");
+        var console = newTab(newWindow(1280, 900, scheme));
+        console.navigate("");
         assertThat(console.field("Admin token")).isVisible();
         assertAccessible(console, "login");
         console.signIn(ADMIN);
@@ -372,24 +366,46 @@ class ConsoleBrowserIT extends ConsoleTestBase {
                 .extracting(rule -> rule.getId() + ": " + rule.getNodes().get(0).getHtml()).isEmpty();
     }
 
+    @Test
+    void rowOfATableIsACardOnANarrowScreenAndStaysARow() {
+        var console = newTab(newWindow(360, 780, ColorScheme.LIGHT)).signIn(ADMIN).open("traffic");
+        var table = console.page().getByRole(AriaRole.TABLE, new Page.GetByRoleOptions().setName("Decisions by rule and tier"));
+        var cells = table.getByRole(AriaRole.ROW).nth(1).getByRole(AriaRole.CELL);
+        assertThat(cells).hasCount(6);
+        assertThat(table.getByRole(AriaRole.COLUMNHEADER)).hasCount(7);
+        for (int i = 1; i < 6; i++) {
+            assertThat(cells.nth(i).boundingBox().y).isGreaterThan(cells.nth(i - 1).boundingBox().y);
+        }
+        assertThat(cells.first().evaluate("node => getComputedStyle(node, '::before').content").toString())
+                .startsWith("\"Tier\"");
+
+        var sort = table.getByRole(AriaRole.BUTTON, new Locator.GetByRoleOptions().setName("Allowed"));
+        console.activate(sort);
+        assertThat(sort.boundingBox().height).as("visible").isGreaterThan(10);
+        assertThat(table.getByRole(AriaRole.COLUMNHEADER).nth(2)).hasAttribute("aria-sort", "descending");
+        assertThat(table.locator("tbody td[data-title=Allowed]").allTextContents())
+                .extracting(text -> Integer.valueOf(text.replace(",", "")))
+                .hasSizeGreaterThan(1).isSortedAccordingTo(Comparator.reverseOrder());
+    }
+
     @Order(0) // before the hostile names
     @ParameterizedTest
     @CsvSource({"360, 780, LIGHT", "360, 780, DARK", "800, 900, LIGHT", "800, 900, DARK", "1280, 900, LIGHT",
             "1920, 1080, LIGHT",
             "1920, 1080, DARK"})
     void everyViewFitsAndIsPictured(int width, int height, ColorScheme scheme) throws IOException {
-        var console = newPage(width, height, scheme).signIn(ADMIN);
+        var console = newTab(newWindow(width, height, scheme)).signIn(ADMIN);
         var names = new HashMap<>(Map.of("identifier/user%3Acarol?tier=free", "identifier", "teams/shop", "team", "identifier",
                 "identifiers"));
         for (var view : VIEWS) {
             console.open(view);
-            assertThat((Integer) console.page().evaluate("document.documentElement.scrollWidth")).as(view)
+            assertThat(console.contentWidth()).as(view)
                     .isLessThanOrEqualTo(width);
             if (view.startsWith("identifier/")) {
                 checkTimes(12, "user:carol", "api:/campaigns", "free");
                 assertThat(console.text("The next request gets 429")).isVisible();
             }
-            assertThat((Integer) console.page().evaluate("[...document.querySelectorAll('.scroll:has(table.cards)')]"
+            assertThat((Integer) console.page().evaluate("[...document.querySelectorAll('.scroll')]"
                     + ".filter(each => each.scrollWidth > each.clientWidth).length")).as("clipped tables in " + view).isZero();
             assertThat((Boolean) console.page()
                     .evaluate("(() => { const all = document.getElementById('nav').getBoundingClientRect();"

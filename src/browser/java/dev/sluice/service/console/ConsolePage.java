@@ -62,7 +62,7 @@ final class ConsolePage {
 
     /** @param view heading of the view that the token may see first */
     ConsolePage signIn(String token, String view) {
-        page.navigate(base);
+        navigate("");
         assertThat(page.locator("input[name=token]")).isFocused();
         type(token);
         press("Enter");
@@ -72,9 +72,19 @@ final class ConsolePage {
 
     /** Opens an address of the console, as a link in a chat would, and waits until the view is shown. */
     ConsolePage open(String hash) {
-        page.navigate(base + "#/" + hash);
+        navigate(hash);
         assertThat(page.locator("main")).hasAttribute("data-view", hash);
         return this;
+    }
+
+    /** Opens an address of the console, of which another view may be shown; with an empty one, its start. */
+    void navigate(String hash) {
+        page.navigate(hash.isEmpty() ? base : base + "#/" + hash);
+    }
+
+    /** Returns the width of the page, which is larger than the window if the page scrolls sideways. */
+    int contentWidth() {
+        return (Integer) page.evaluate("document.documentElement.scrollWidth");
     }
 
     /** Returns the first table of the view, apart from legends of charts. */
@@ -92,6 +102,11 @@ final class ConsolePage {
 
     Locator button(String name) {
         return page.getByRole(AriaRole.BUTTON, new Page.GetByRoleOptions().setName(name).setExact(true)).first();
+    }
+
+    /** Returns what opens or closes a part of the view. */
+    Locator summary(String text) {
+        return page.locator("summary", new Page.LocatorOptions().setHasText(text));
     }
 
     Locator field(String label) {

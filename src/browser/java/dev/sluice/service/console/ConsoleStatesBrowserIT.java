@@ -15,35 +15,37 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
 
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
+import com.microsoft.playwright.Locator;
 import com.microsoft.playwright.Page;
 import com.microsoft.playwright.Route;
-import com.microsoft.playwright.assertions.LocatorAssertions;
+import com.microsoft.playwright.options.AriaRole;
+import com.microsoft.playwright.options.ColorScheme;
 
 import dev.sluice.identity.Sha256;
 import dev.sluice.testing.RedisTestServer;
+import io.vertx.core.json.JsonObject;
 
 /** The console for tokens of a team, with invalid input, in many tabs, and while Redis or the live figures are not available. */
 class ConsoleStatesBrowserIT extends ConsoleTestBase {
 
     private static final String LEAD = "lead-secret";
-    private static final LocatorAssertions.ContainsTextOptions PATIENT = new LocatorAssertions.ContainsTextOptions()
-            .setTimeout(30_000);
-    private static final LocatorAssertions.IsVisibleOptions PATIENTLY = new LocatorAssertions.IsVisibleOptions()
-            .setTimeout(30_000);
     private static final String RULES = """
             endpoints:
               /hooks: {free: 2/minute, shadow: true}
-              /closed: {enterprise: blocked}
+              /closed: {free: blocked}
             """;
 
-    @BeforeAll
-    static void start() throws IOException {
-        start(RULES,
-                Map.of("RATE_LIMIT_ADMIN_TOKENS_LEAD_SHA256", Sha256.hex(LEAD), "RATE_LIMIT_ADMIN_TOKENS_LEAD_SCOPE", "write",
-                        "RATE_LIMIT_ADMIN_TOKENS_LEAD_TEAM", "shop"));
+    @Override
+    String rules() {
+        return RULES;
+    }
+
+    @Override
+    Map<String, String> variables() {
+        return Map.of("RATE_LIMIT_ADMIN_TOKENS_LEAD_SHA256", Sha256.hex(LEAD), "RATE_LIMIT_ADMIN_TOKENS_LEAD_SCOPE", "write",
+                "RATE_LIMIT_ADMIN_TOKENS_LEAD_TEAM", "shop");
     }
 
     @Test
@@ -74,7 +76,7 @@ class ConsoleStatesBrowserIT extends ConsoleTestBase {
                 .noneMatch(view -> view.matches("(identifier|orgs|rules).*"));
         assertThat(refused).isEmpty();
 
-        console.page().navigate("http://127.0.0.1:" + sluice.port() + "/q/console/#/identifier/shop");
+        console.navigate("identifier/shop");
         assertThat(console.heading()).hasText("Keys");
         console.open("users");
         assertThat(console.page().locator("main summary")).hasCount(0);
@@ -88,7 +90,7 @@ class ConsoleStatesBrowserIT extends ConsoleTestBase {
         console.press("Enter");
         await().until(() -> call("GET", "/v1/teams/shop", null).encode().contains("\"concurrency\":2"));
         console.open("keys");
-        console.activate(console.page().locator("summary", new Page.LocatorOptions().setHasText("Create a key")));
+        console.activate(console.summary("Create a key"));
         console.fill("Name for people", "of the lead");
         console.press("Enter");
         assertThat(console.field("Key")).isFocused();
@@ -99,7 +101,7 @@ class ConsoleStatesBrowserIT extends ConsoleTestBase {
     @Test
     void errorIsShownAtItsField() {
         var console = signedIn().open("orgs");
-        console.activate(console.page().locator("summary", new Page.LocatorOptions().setHasText("Create an organisation")));
+        console.activate(console.summary("Create an organisation"));
         console.fill("Name", "strict").fill("LLM budget, USD", "plenty");
         console.press("Enter");
         assertInvalid(console, "LLM budget, USD");
@@ -116,7 +118,7 @@ class ConsoleStatesBrowserIT extends ConsoleTestBase {
         assertThat(call("GET", "/v1/orgs/strict", null).getJsonObject("limits").getJsonObject("llm").getInteger("concurrency"))
                 .isEqualTo(3);
         console.open("orgs");
-        console.activate(console.page().locator("summary", new Page.LocatorOptions().setHasText("Create an organisation")));
+        console.activate(console.summary("Create an organisation"));
         console.fill("Name", "strict");
         console.press("Enter");
         assertInvalid(console, "Name");
@@ -165,26 +167,171 @@ class ConsoleStatesBrowserIT extends ConsoleTestBase {
     }
 
     @Test
-    void rulesThatAdmitNothingAreNamedApartFromWindows() {
-        var console = signedIn().open("identifier/user:closed?tier=enterprise");
-        assertThat(console.text("Rules that admit no request of this tier: api:/closed.")).isVisible();
-        assertThat(console.text("Nothing is counted for this identifier now.")).isVisible();
-        assertThat(console.text("The next request gets 429")).hasCount(0);
-        console.open("identifier/user:closed?tier=free");
-        assertThat(console.text("Nothing is counted for this identifier now.")).isVisible();
-        assertThat(console.text("Rules that admit no request of this tier")).hasCount(0);
+    void ruleThatBlocksTheTierIsListedWithoutAWindow() {
+        call("POST", "/v1/check", "{\"identifier\":\"outsider\",\"resource\":\"api:/hooks\",\"tier\":\"free\"}");
+        var console = signedIn().open("identifier/outsider?tier=free");
+        assertThat(console.text("The next request is admitted.")).isVisible();
+        assertThat(console.text("Blocked for tier free: api:/closed")).isVisible();
+        var row = console.table().locator("tbody tr", new Locator.LocatorOptions().setHasText("api:/closed"));
+        assertThat(row).containsText("blocked");
+        assertThat(row).containsText("never");
+        assertThat(row.getByRole(AriaRole.BUTTON)).hasCount(0);
+        assertThat(console.button("Reset all windows")).hasCount(0);
+        console.open("identifier/outsider?tier=pro");
+        assertThat(console.table()).not().containsText("api:/closed");
+    }
+
+    /** Lets all requests for an address fail that do not change anything. */
+    private static void failReads(ConsolePage console, String address) {
+        console.page().route(Pattern.compile(address), route -> {
+            if (route.request().method().equals("GET")) {
+                route.fulfill(new Route.FulfillOptions().setStatus(503).setContentType("application/json")
+                        .setBody("{\"error\":{\"code\":\"RATE_5002\",\"message\":\"Redis does not reply\"}}"));
+            } else {
+                route.resume();
+            }
+        });
     }
 
     @Test
     void textOfANewKeyStaysIfTheListCannotBeReadAgain() {
         var console = signedIn().open("keys");
-        console.page().route(Pattern.compile(".*/v1/keys\\?.*"), Route::abort);
-        console.activate(console.page().locator("summary", new Page.LocatorOptions().setHasText("Create a key")));
+        console.activate(console.summary("Create a key"));
         console.fill("Name for people", "kept");
-        console.press("Enter");
-        assertThat(console.field("Key")).hasValue(Pattern.compile("sk-sluice-.{22,}"));
+        failReads(console, "/v1/keys\\?");
+        console.page().waitForResponse(response -> response.status() == 503, () -> console.press("Enter"));
+        console.page().unroute(Pattern.compile("/v1/keys\\?"));
         assertThat(console.field("Key")).isFocused();
-        assertThat(call("GET", "/v1/keys?limit=1", null).encode()).contains("\"name\":\"kept\"");
+        assertThat(console.field("Key")).hasValue(Pattern.compile("sk-sluice-.+"));
+        console.fill("Search", "ke"); // the list of before
+        assertThat(console.field("Key")).hasValue(Pattern.compile("sk-sluice-.+"));
+        console.activate(console.link("Open this key"));
+        assertThat(console.heading()).hasText("kept");
+    }
+
+    @Test
+    void secondClickCreatesNoSecondKey() {
+        call("PUT", "/v1/teams/clicked", "{}");
+        var console = signedIn().open("keys?team=clicked");
+        console.activate(console.summary("Create a key"));
+        console.fill("Name for people", "clicked");
+        console.button("Create key").dblclick();
+        assertThat(console.field("Key")).isVisible();
+        assertThat(console.field("Name for people")).isEmpty();
+        assertThat(call("GET", "/v1/keys?team=clicked", null).getJsonArray("keys")).hasSize(1);
+
+        console.activate(console.link("Open this key"));
+        console.activate(console.button("Rotate"));
+        console.press("Enter");
+        assertThat(console.field("Key")).isFocused();
+    }
+
+    @Test
+    void invalidRequestIsNotTriedAndItsFieldIsNamed() {
+        var console = signedIn().open("rules");
+        console.fill("Client address", "none");
+        console.press("Enter");
+        assertInvalid(console, "Client address");
+        console.fill("Client address", "203.0.113.9").fill("Header fields", "X-API-Key");
+        console.activate(console.button("Try it"));
+        assertInvalid(console, "Header fields");
+        assertThat(console.field("Client address")).not().hasAttribute("aria-invalid", "true");
+        console.fill("Header fields", "X-API-Key: sk-sluice-unknown-0123456789");
+        console.activate(console.button("Try it"));
+        assertThat(console.text("It would get 401. The API key is unknown.")).isVisible();
+        assertThat(console.text("No rule governs it")).hasCount(0);
+    }
+
+    @Test
+    void viewThatCannotBeReadKeepsItsHeadingAndTheFocusUntilItCan() {
+        var console = signedIn();
+        failReads(console, "/v1/audit");
+        console.navigate("audit");
+        assertThat(console.heading()).hasText("Audit");
+        assertThat(console.text("Redis does not reply. This page tries again.")).isVisible();
+        assertThat(console.page()).hasTitle("Audit – Sluice");
+        console.reach(console.link("Rules"));
+        console.page().waitForResponse(response -> response.url().contains("/v1/audit"), () -> {
+        });
+        assertThat(console.link("Rules")).isFocused();
+        console.page().unrouteAll();
+        assertThat(console.text("Changes of keys, users")).isVisible(PATIENTLY);
+        console.navigate("teams/absent");
+        assertThat(console.heading()).hasText("team absent");
+        assertThat(console.text("No such team")).isVisible();
+    }
+
+    @Test
+    void tokenThatIsNoLongerValidIsAskedForAgain() {
+        call("PUT", "/v1/teams/expiring", "{}");
+        var console = signedIn().open("teams/expiring");
+        console.page().evaluate("sessionStorage.setItem('sluice.admin-token', 'revoked')");
+        console.activate(console.button("Sign in again"));
+        assertThat(console.heading()).hasText("Sign in");
+        assertThat(console.field("Admin token")).isFocused();
+        console.type(ADMIN);
+        console.press("Enter");
+        assertThat(console.heading()).hasText("expiring");
+    }
+
+    @Test
+    void searchOfAListIsInTheAddress() {
+        call("PUT", "/v1/users/searched", "{}");
+        var console = signedIn();
+        for (var kind : List.of("users", "keys")) {
+            console.open(kind + "?team=shop");
+            console.fill(kind.equals("keys") ? "Search" : "Name begins with", "sear");
+            assertThat(console.page()).hasURL(Pattern.compile("#/" + kind + "\\?team=shop&prefix=sear$"));
+            console.page().reload();
+            assertThat(console.field(kind.equals("keys") ? "Search" : "Name begins with")).hasValue("sear");
+        }
+    }
+
+    @Test
+    void controlWithTheFocusIsNotBehindTheHeader() {
+        call("POST", "/v1/check", "{\"identifier\":\"focused\",\"resource\":\"api:/hooks\",\"tier\":\"free\"}");
+        for (int height : new int[]{700, 400}) {
+            var console = newTab(newWindow(360, height, ColorScheme.LIGHT)).signIn(ADMIN).open("traffic");
+            assertThat(console.table()).isVisible();
+            // The last link is where the header is, and the control before it has the focus.
+            console.page()
+                    .evaluate("(() => { const [before, last] = [...document.querySelectorAll('main a, main button')].slice(-2);"
+                            + " document.querySelector('main').style.paddingBottom = '100vh'; before.focus({ preventScroll: true });"
+                            + " scrollBy(0, last.getBoundingClientRect().top - 70); })()");
+            console.press("Tab");
+            var distance = (Number) console.page()
+                    .evaluate("document.activeElement.getBoundingClientRect().top"
+                            + " - document.querySelector('header').getBoundingClientRect().bottom");
+            assertThat(distance.doubleValue()).as("window of %s px", height).isNotNegative();
+            assertThat((Boolean) console.page().evaluate("document.querySelector('main').contains(document.activeElement)"))
+                    .isTrue();
+        }
+    }
+
+    @Test
+    void spendThatCannotBeReadIsSaidAtItsPlace() {
+        call("PUT", "/v1/users/spender", "{}");
+        call("POST", "/v1/check", "{\"identifier\":\"user:spender\",\"resource\":\"api:/hooks\",\"tier\":\"free\"}");
+        var console = signedIn();
+        failReads(console, "/v1/llm/");
+        console.open("identifier/user%3Aspender");
+        var spend = console.page().locator("section", new Page.LocatorOptions().setHas(console.page()
+                .getByRole(AriaRole.HEADING, new Page.GetByRoleOptions().setName("LLM spend of the last 24 hours"))));
+        assertThat(spend).containsText("It cannot be read now");
+        assertThat(console.table()).containsText("api:/hooks");
+        console.page().unrouteAll();
+        assertThat(spend).containsText("No LLM call in the last 24 hours", PATIENT);
+
+        console.page().route(Pattern.compile("/v1/overview"), route -> {
+            var overview = new JsonObject(route.fetch().text());
+            overview.remove("llm");
+            route.fulfill(new Route.FulfillOptions().setContentType("application/json").setBody(overview.encode()));
+        });
+        console.open("overview");
+        assertThat(console.page().locator("section", new Page.LocatorOptions().setHasText("LLM spend")).first())
+                .containsText("It cannot be read now");
+        assertThat(console.page().locator(".figures").first()).containsText("Redis");
+        assertThat(console.text("Rules that refuse most")).isVisible();
     }
 
     @Test
@@ -203,7 +350,7 @@ class ConsoleStatesBrowserIT extends ConsoleTestBase {
         var requests = new ArrayList<String>();
         console.page().onRequest(request -> requests.add(request.url()));
         for (var view : List.of("teams/..", "users/%2e%2e", "keys/.")) {
-            console.page().navigate("http://127.0.0.1:" + sluice.port() + "/q/console/#/" + view);
+            console.navigate(view);
             assertThat(console.text("a name cannot be . or ..")).isVisible();
             console.open("audit");
         }
@@ -213,12 +360,14 @@ class ConsoleStatesBrowserIT extends ConsoleTestBase {
     @Test
     void moreTabsThanConnectionsOfABrowserShareOneStream() {
         var window = newWindow();
+        var tabs = new ArrayList<ConsolePage>();
         for (int i = 0; i < 8; i++) { // over HTTP/1.1 a browser has six connections to a host
             var console = newTab(window).signIn(ADMIN);
+            tabs.add(console);
             assertThat(console.page().locator("#live-state")).containsText("Live", PATIENT);
         }
-        pages.get(0).page().close();
-        var last = pages.get(pages.size() - 1);
+        tabs.get(0).page().close();
+        var last = tabs.get(tabs.size() - 1);
         last.activate(last.link("Audit"));
         assertThat(last.heading()).hasText("Audit");
         assertThat(last.page().locator("#live-state")).containsText("Live", PATIENT);

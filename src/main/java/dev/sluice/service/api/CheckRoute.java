@@ -19,6 +19,7 @@ import dev.sluice.service.config.ServiceConfig;
 import dev.sluice.service.edge.BoundedBodyHandler;
 import dev.sluice.service.edge.DecisionRouteOrder;
 import dev.sluice.service.edge.ServiceErrors;
+import dev.sluice.service.traffic.TrafficRecorder;
 import io.quarkus.runtime.configuration.MemorySize;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
@@ -55,11 +56,12 @@ class CheckRoute {
     private final AnonymousCheckLimiter anonymousRequests;
     private final RateLimitHeaders headers;
     private final RequestBodyReader bodies;
+    private final TrafficRecorder traffic;
     private final BoundedBodyHandler.Limits bodyLimits;
 
     CheckRoute(CallbackRateLimiter limiter, CurrentPolicy policy, CurrentLlmPolicy llmPolicy,
             EndpointAuthorization authorization, AnonymousCheckLimiter anonymousRequests,
-            RateLimitHeaders headers, RequestBodyReader bodies, Vertx vertx,
+            RateLimitHeaders headers, RequestBodyReader bodies, TrafficRecorder traffic, Vertx vertx,
             ServiceConfig settings, @ConfigProperty(name = "quarkus.http.limits.max-body-size") MemorySize bodyLimit) {
         this.limiter = limiter;
         this.policy = policy;
@@ -68,6 +70,7 @@ class CheckRoute {
         this.anonymousRequests = anonymousRequests;
         this.headers = headers;
         this.bodies = bodies;
+        this.traffic = traffic;
         this.bodyLimits = new BoundedBodyHandler.Limits(vertx, bodyLimit.asLongValue(),
                 settings.connections().bodyTimeout().toMillis());
     }
@@ -174,6 +177,7 @@ class CheckRoute {
     }
 
     private void onDecision(RoutingContext context, CheckBatch batch, Decision decision) {
+        traffic.onDecidedTogether(batch.requests());
         var response = context.response();
         if (response.closed()) {
             return;

@@ -32,6 +32,7 @@ import dev.sluice.api.Rate;
 import dev.sluice.api.RateLimitRequest;
 import dev.sluice.api.RateLimiter;
 import dev.sluice.api.ResourceCheck;
+import dev.sluice.directory.IdentityKind;
 import dev.sluice.engine.ConcurrencyLeases;
 import dev.sluice.engine.StoreConfig;
 import dev.sluice.engine.StoreStatus;
@@ -39,7 +40,6 @@ import dev.sluice.engine.StoredWindows;
 import dev.sluice.http.ErrorResponse;
 import dev.sluice.http.RateLimitHeaders;
 import dev.sluice.http.ServiceEndpoint;
-import dev.sluice.identity.CallerIdentifiers;
 import dev.sluice.identity.chain.LevelResources;
 import dev.sluice.policy.CurrentPolicy;
 import dev.sluice.service.api.BadRequestException;
@@ -127,29 +127,41 @@ public class WindowsResource {
     private Uni<WindowsResponse> windows(String identifier, String tier, Map<String, Rate> own, Map<WindowKey, Long> used) {
         var resources = new TreeSet<>(own.keySet());
         used.keySet().forEach(window -> resources.add(window.resource()));
+        if (hasTier(identifier)) {
+            resources.addAll(rules.blocked(tier));
+        }
         var listed = resources.stream().limit(MAX_RESOURCES).toList();
         return Uni.createFrom().completionStage(() -> traffic.rates(identifier, listed).toCompletionStage())
                 .flatMap(given -> {
                     var ofRules = new ArrayList<ResourceCheck>();
                     var ofChecks = new ArrayList<ResourceCheck>();
                     listed.forEach(resource -> {
-                        var rate = own.containsKey(resource) ? own.get(resource) : ruleRate(resource, tier);
+                        var rate = rate(resource, tier, own);
                         add(resource, rate == null ? List.of() : rate.quotas(), ofRules);
                         add(resource, givenQuotas(given.get(resource), rate), ofChecks);
                     });
                     return quotas(identifier, tier, ofRules).flatMap(rules -> quotas(identifier, tier, ofChecks)
-                            .map(checks -> windows(listed, rules, checks, own, used)));
+                            .map(checks -> windows(listed, tier, rules, checks, own, used)));
                 }).flatMap(windows -> slots(identifier, tier, own).map(slots -> {
                     windows.addAll(slots);
                     windows.sort(Comparator.comparing((WindowsResponse.Window window) -> !Boolean.TRUE.equals(window.denied()))
-                            .thenComparing(WindowsResponse.Window::resource));
-                    windows.addAll(blocked(identifier, tier));
+                            .thenComparing(window -> window.retryAt() == null).thenComparing(WindowsResponse.Window::resource));
                     return new WindowsResponse(identifier, tier, windows, resources.size() > MAX_RESOURCES,
                             TrafficResponse.scope(store.mode() == DecisionMode.REDIS));
                 }));
     }
 
-    private Rate ruleRate(String resource, String tier) {
+    /** Returns whether requests of an identifier have a tier: it is no team or organisation. */
+    private static boolean hasTier(String identifier) {
+        return !identifier.startsWith(IdentityKind.TEAM.identifier(""))
+                && !identifier.startsWith(IdentityKind.ORG.identifier(""));
+    }
+
+    /** Returns the rate of a stored identity's own limit or of a rule; null if there is none. */
+    private Rate rate(String resource, String tier, Map<String, Rate> own) {
+        if (own.containsKey(resource)) {
+            return own.get(resource);
+        }
         var rule = rules.rule(resource);
         return rule == null ? null : rule.check(tier, 0).rate();
     }
@@ -173,8 +185,8 @@ public class WindowsResource {
         }
     }
 
-    private List<WindowsResponse.Window> windows(List<String> listed, List<QuotaStatus> ofRules, List<QuotaStatus> ofChecks,
-            Map<String, Rate> own, Map<WindowKey, Long> used) {
+    private List<WindowsResponse.Window> windows(List<String> listed, String tier, List<QuotaStatus> ofRules,
+            List<QuotaStatus> ofChecks, Map<String, Rate> own, Map<WindowKey, Long> used) {
         var windows = new ArrayList<WindowsResponse.Window>();
         ofRules.forEach(quota -> windows
                 .add(WindowsResponse.Window.of(quota, isShadow(quota.resource()), source(quota.resource(), own))));
@@ -188,21 +200,9 @@ public class WindowsResource {
                         .orElseGet(() -> LevelResources.unit(window.resource()))));
             }
         });
-        own.forEach((resource, rate) -> {
-            if (rate == Rate.BLOCKED && listed.contains(resource)) {
-                windows.add(WindowsResponse.Window.blocked(resource, settings.dryRun(), IDENTITY));
-            }
-        });
+        listed.stream().filter(resource -> rate(resource, tier, own) == Rate.BLOCKED).forEach(
+                resource -> windows.add(WindowsResponse.Window.blocked(resource, isShadow(resource), source(resource, own))));
         return windows;
-    }
-
-    /** Returns the resources of which the rules of a tier admit nothing. */
-    private List<WindowsResponse.Window> blocked(String identifier, String tier) {
-        return CallerIdentifiers.mayHaveTier(identifier)
-                ? rules.blocked(tier).stream().limit(MAX_RESOURCES)
-                        .map(resource -> WindowsResponse.Window.blocked(resource, isShadow(resource), rules.source(resource)))
-                        .toList()
-                : List.of();
     }
 
     private boolean isShadow(String resource) {

@@ -18,7 +18,7 @@ import io.quarkus.runtime.annotations.RegisterForReflection;
 @RegisterForReflection
 @Schema(name = "Windows")
 record WindowsResponse(String identifier, @Schema(description = "Tier whose rates are the limits") String tier,
-        @Schema(description = "Windows of the identifier, those that deny first; then the resources of which the rules of its tier admit nothing") List<Window> windows,
+        @Schema(description = "Windows of the identifier, and limits of its tier that admit nothing; those that deny first") List<Window> windows,
         @Schema(description = "true: the identifier has more windows than are returned") boolean truncated,
         @Schema(description = "all_instances, or this_instance while Redis does not reply or is not used", examples = "all_instances") String scope) {
 

@@ -26,11 +26,19 @@ final class TrafficCell {
 
         final AtomicInteger allowed = new AtomicInteger();
         final AtomicInteger denied = new AtomicInteger();
+        /** Checks that were decided together with another one, which alone is counted. */
+        final AtomicInteger uncounted = new AtomicInteger();
         /** Rates of its last requests, by resource; null if they are those of a rule. */
         final @Nullable ConcurrentHashMap<String, Rate> rates;
 
         Tally(boolean keepsRates) {
             rates = keepsRates ? new ConcurrentHashMap<>() : null;
+        }
+
+        private void keep(List<ResourceCheck> checks) {
+            for (int i = 0; i < checks.size(); i++) { // allocates no iterator
+                keep(checks.get(i));
+            }
         }
 
         private void keep(ResourceCheck check) {
@@ -57,6 +65,8 @@ final class TrafficCell {
     private final LongAdder denied = new LongAdder();
     private final LongAdder errors = new LongAdder();
     private volatile ConcurrentHashMap<String, Tally> tallies = new ConcurrentHashMap<>();
+    /** Apart from the others, so that they take no room of identifiers that are counted. */
+    private volatile ConcurrentHashMap<String, Tally> uncounted = new ConcurrentHashMap<>();
     /** Counts up to the last collection. Used by the collecting thread only. */
     private RuleCounts collected = RuleCounts.NONE;
 
@@ -72,20 +82,30 @@ final class TrafficCell {
     /** @param checks the checks of the request */
     void count(String identifier, boolean isDenied, List<ResourceCheck> checks) {
         (isDenied ? denied : allowed).increment();
-        var current = tallies;
+        var tally = tally(tallies, identifier);
+        if (tally != null) {
+            if (keepsRates) {
+                tally.keep(checks);
+            }
+            (isDenied ? tally.denied : tally.allowed).getAndIncrement();
+        }
+    }
+
+    /** Keeps the rates of checks, which are not counted. */
+    void keepRates(String identifier, List<ResourceCheck> checks) {
+        var tally = keepsRates ? tally(uncounted, identifier) : null;
+        if (tally != null) {
+            tally.keep(checks);
+            tally.uncounted.getAndIncrement();
+        }
+    }
+
+    /** Returns the tally of an identifier; null if there are too many. */
+    private @Nullable Tally tally(ConcurrentHashMap<String, Tally> current, String identifier) {
         var tally = current.get(identifier);
-        if (tally == null) {
-            if (current.mappingCount() >= maxIdentifiers) {
-                return;
-            }
-            tally = current.computeIfAbsent(identifier, any -> new Tally(keepsRates));
-        }
-        if (keepsRates) {
-            for (int i = 0; i < checks.size(); i++) { // allocates no iterator
-                tally.keep(checks.get(i));
-            }
-        }
-        (isDenied ? tally.denied : tally.allowed).getAndIncrement();
+        return tally != null || current.mappingCount() >= maxIdentifiers
+                ? tally
+                : current.computeIfAbsent(identifier, any -> new Tally(keepsRates));
     }
 
     void countError() {
@@ -96,7 +116,7 @@ final class TrafficCell {
      * Returns the decisions since the last collection, and begins the next one. For one thread at a time. A decision that is counted
      * meanwhile may be missing in the count of its identifier, but not in that of the rule.
      *
-     * @param identifiers receives each identifier
+     * @param identifiers receives each identifier, which may be in two tallies: one of counted decisions, and one of others
      */
     RuleCounts collect(BiConsumer<String, Tally> identifiers) {
         var total = new RuleCounts(allowed.sum(), denied.sum(), errors.sum());
@@ -105,6 +125,11 @@ final class TrafficCell {
         if (counts.total() > 0) {
             var before = tallies;
             tallies = new ConcurrentHashMap<>();
+            before.forEach(identifiers);
+        }
+        if (!uncounted.isEmpty()) {
+            var before = uncounted;
+            uncounted = new ConcurrentHashMap<>();
             before.forEach(identifiers);
         }
         return counts;

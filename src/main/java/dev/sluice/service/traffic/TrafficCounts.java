@@ -31,9 +31,9 @@ public record TrafficCounts(Map<RuleTier, RuleCounts> rules, TreeMap<Long, Long>
         rates.putAll(other.rates);
     }
 
-    /** Returns whether there was no decision. */
+    /** Returns whether there is nothing to add. */
     boolean isEmpty() {
-        return rules.isEmpty() && latencies.isEmpty();
+        return rules.isEmpty() && latencies.isEmpty() && rates.isEmpty();
     }
 
     /** Returns the sum over all rules. */

@@ -86,6 +86,20 @@ public class TrafficRecorder implements DecisionListener {
         }
     }
 
+    /**
+     * Keeps the rates of requests that were decided together, as one decision: that on the first of them, which alone is counted.
+     *
+     * @param requests the requests; the rates of the first one are kept already
+     */
+    public void onDecidedTogether(List<RateLimitRequest> requests) {
+        for (int i = 1; active && i < requests.size(); i++) { // allocates no iterator
+            var request = requests.get(i);
+            if (request.label().equals(RateLimitRequest.CUSTOM_LABEL) && !isQuery(request)) {
+                cell(request).keepRates(request.identifier(), request.checks());
+            }
+        }
+    }
+
     private TrafficCell cell(RateLimitRequest request) {
         var ofRule = cells.get(request.label());
         var tier = tier(request.tier());
@@ -117,13 +131,15 @@ public class TrafficRecorder implements DecisionListener {
         var callers = new ArrayList<Counted>();
         names.forEach(name -> collect(name, cells.get(name.rule()), counts, callers));
         collect(new RuleTier(OTHER, OTHER), others, counts, callers);
-        putTop(callers, counts.allowed(), counts.rates(), Counted::allowed);
-        putTop(callers, counts.denied(), counts.rates(), Counted::denied);
+        putTop(callers, Counted::allowed, counts.allowed(), counts.rates());
+        putTop(callers, Counted::denied, counts.denied(), counts.rates());
+        putTop(callers, Counted::uncounted, null, counts.rates());
         collectLatencies(counts);
         return counts;
     }
 
-    private record Counted(TopCaller caller, int allowed, int denied, @Nullable Map<String, Rate> rates) {
+    private record Counted(TopCaller caller, int allowed, int denied, int uncounted,
+            @Nullable Map<String, Rate> rates) {
     }
 
     private static void collect(RuleTier name, Map<String, TrafficCell> ofRule, TrafficCounts counts, List<Counted> callers) {
@@ -136,18 +152,21 @@ public class TrafficRecorder implements DecisionListener {
     private static void collect(RuleTier name, TrafficCell cell, TrafficCounts counts, List<Counted> callers) {
         var ofCell = cell.collect((identifier, tally) -> callers.add(new Counted(
                 new TopCaller(identifier, name.rule(), name.tier()), tally.allowed.get(), tally.denied.get(),
-                tally.rates)));
+                tally.uncounted.get(), tally.rates)));
         if (ofCell.total() > 0) {
             counts.rules().put(name, ofCell);
         }
     }
 
-    private static void putTop(List<Counted> callers, Map<TopCaller, Long> top, Map<GivenRate, String> rates,
-            ToIntFunction<Counted> count) {
+    /** @param top receives the counts of the callers with the highest ones; null if only their rates are reported */
+    private static void putTop(List<Counted> callers, ToIntFunction<Counted> count, @Nullable Map<TopCaller, Long> top,
+            Map<GivenRate, String> rates) {
         callers.sort((one, other) -> Integer.compare(count.applyAsInt(other), count.applyAsInt(one)));
         callers.stream().limit(REPORTED_IDENTIFIERS).filter(caller -> count.applyAsInt(caller) > 0)
                 .forEach(caller -> {
-                    top.put(caller.caller(), (long) count.applyAsInt(caller));
+                    if (top != null) {
+                        top.put(caller.caller(), (long) count.applyAsInt(caller));
+                    }
                     if (caller.rates() != null) {
                         caller.rates().forEach((resource, rate) -> rates
                                 .put(new GivenRate(caller.caller().identifier(), resource), text(rate)));

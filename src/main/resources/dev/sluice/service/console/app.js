@@ -81,9 +81,16 @@ async function render() {
 }
 
 async function show(module, context, signal) {
-  const title = module.title(context);
-  const heading = el("h1", { tabindex: "-1" }, title);
-  const nodes = await module.render(context, heading);
+  const heading = el("h1", { tabindex: "-1" }, module.title(context));
+  let nodes;
+  try {
+    nodes = await module.render(context, heading);
+  } catch (failure) {
+    if (failure.name === "AbortError" || isSignedOut(failure)) {
+      throw failure;
+    }
+    nodes = failed(module, context, heading, failure);
+  }
   if (signal.aborted) {
     return;
   }
@@ -97,18 +104,49 @@ async function show(module, context, signal) {
   live.subscribe(showState, signal); // in the frame, which is new
 }
 
+const isSignedOut = failure => failure instanceof ApiError && (failure.status === 401 || (failure.status === 403 && !session.currentAccess()));
+
+const isTemporary = failure => failure.status === 0 || failure.status === 503;
+
+/** Returns what is shown in place of a view that cannot be read. It stays, with the focus, until the view can be read. */
+function failed(module, context, heading, failure) {
+  const retry = () => setTimeout(async () => {
+    if (context.signal.aborted) {
+      return;
+    }
+    try {
+      await module.render(context, el("h1"));
+    } catch (again) {
+      if (isTemporary(again)) {
+        retry();
+        return;
+      }
+    }
+    if (!context.signal.aborted) {
+      render();
+    }
+  }, RETRY_MILLIS);
+  if (isTemporary(failure)) {
+    retry();
+  } else if (!(failure instanceof ApiError)) {
+    console.error(failure);
+  }
+  return [el("div", { class: "head" }, heading), errorNotice(failure, failure.status === 503 ? ". This page tries again." : "")];
+}
+
+/** Shows a failure before a view is chosen. */
 function onFailure(failure, signal) {
   if (signal.aborted || failure.name === "AbortError") {
     return;
   }
-  if (failure instanceof ApiError && (failure.status === 401 || (failure.status === 403 && !session.currentAccess()))) {
+  if (isSignedOut(failure)) {
     session.signOut();
     live.end();
     show(login, { onSignIn: render, failure }, signal);
     return;
   }
   main.replaceChildren(el("h1", { tabindex: "-1" }, "Sluice"), errorNotice(failure));
-  if (failure.status === 0 || failure.status === 503) {
+  if (isTemporary(failure)) {
     setTimeout(() => signal.aborted || render(), RETRY_MILLIS);
   }
   if (!(failure instanceof ApiError)) {

@@ -1,6 +1,6 @@
 // Elements. Everything from outside becomes text of a text node or of an attribute, never markup.
 
-import { canSee } from "./session.js";
+import { canSee, signOut } from "./session.js";
 
 /** Creates an element. Attributes: text, true for one without a value, null for none, a function for a listener (onclick). */
 export function el(tag, attributes = {}, ...children) {
@@ -49,12 +49,35 @@ export const notice = (...children) => el("div", { class: "notice" }, ...childre
 /** Returns what is shown in place of something that Redis has; a view that shows it reads again. */
 export const unreadable = () => el("p", { class: "muted unreadable" }, "It cannot be read now, because Redis does not reply or is not used. This page tries again.");
 
-export function errorNotice(failure) {
+/** Returns an error. Of a token that is no longer valid, with a button that asks for another one, and keeps the address. */
+export function errorNotice(failure, ...more) {
   const text = failure.status === 0 ? "Sluice does not answer. This page tries again." : failure.message;
-  return el("div", { class: "notice error", role: "alert" }, el("p", {}, text));
+  const signIn = () => {
+    signOut();
+    location.reload();
+  };
+  return el("div", { class: "notice error", role: "alert" }, el("p", {}, text, ...more),
+    failure.status === 401 ? el("p", {}, el("button", { type: "button", onclick: signIn }, "Sign in again")) : null);
 }
 
 export const section = (title, ...children) => el("section", {}, el("h2", {}, title), ...children);
+
+/** Returns a listener of a form that ignores submissions, such as those of a double click, until the last one has been answered. */
+export function submission(action) {
+  let isRunning = false;
+  return async event => {
+    event.preventDefault();
+    if (isRunning) {
+      return;
+    }
+    isRunning = true;
+    try {
+      await action();
+    } finally {
+      isRunning = false;
+    }
+  };
+}
 
 let ids = 0;
 
@@ -138,13 +161,20 @@ export function confirmButton(text, ...first) {
         return;
       }
       if (holder.isConnected) {
-        cancel();
+        const isElsewhere = ![document.body, yes, no].includes(document.activeElement); // where the action has put it
+        restore();
+        if (!isElsewhere) {
+          button.focus();
+        }
       }
     }
   }
-  function cancel() {
+  function restore() {
     holder.onkeydown = null;
     holder.replaceChildren(button);
+  }
+  function cancel() {
+    restore();
     button.focus();
   }
   holder.append(button);
@@ -178,10 +208,10 @@ export function bar(used, limit) {
 /**
  * Returns a table in a container of its own that scrolls.
  * Columns: title; cell(row) returns a node or text; optional unit, number, named (contains a name from outside), sort(row) returns
- * what is compared, header (the cell names the row), hide (no column). On a narrow screen each row is a card, unless it is wide: a
- * table whose rows are compared.
+ * what is compared, header (the cell names the row), hide (no column). On a narrow screen each row is a card, and its head has
+ * the buttons that sort.
  */
-export function table(caption, columns, rows, { empty = "Nothing yet.", sorted, wide = false } = {}) {
+export function table(caption, columns, rows, { empty = "Nothing yet.", sorted } = {}) {
   columns = columns.filter(column => !column.hide);
   if (rows.length === 0) {
     return el("p", { class: "empty" }, empty);
@@ -197,7 +227,7 @@ export function table(caption, columns, rows, { empty = "Nothing yet.", sorted, 
   function fill(shown) {
     body.replaceChildren(...shown.map(row => el("tr", { role: "row" }, columns.map(column => {
       const classes = [column.number ? "number" : null, column.named ? "name" : null].filter(Boolean).join(" ") || null;
-      return el(column.header ? "th" : "td", { scope: column.header ? "row" : null, role: column.header ? "rowheader" : "cell", class: classes, "data-title": column.title },
+      return el(column.header ? "th" : "td", { scope: column.header ? "row" : null, role: column.header ? "rowheader" : "cell", class: classes, "data-title": column.unit ? `${column.title} (${column.unit})` : column.title },
         el("div", {}, column.cell(row)));
     }))));
   }
@@ -222,7 +252,7 @@ export function table(caption, columns, rows, { empty = "Nothing yet.", sorted, 
   }
   fill(order());
   return el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": visible(caption) },
-    el("table", { role: "table", class: wide ? null : "cards" }, el("caption", { class: "hidden" }, visible(caption)),
+    el("table", { role: "table" }, el("caption", { class: "hidden" }, visible(caption)),
       el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, heads)), body));
 }
 

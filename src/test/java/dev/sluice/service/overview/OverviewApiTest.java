@@ -161,19 +161,21 @@ class OverviewApiTest extends HttpTestBase {
         as(ADMIN, "DELETE", "/v1/users/windowed", null);
     }
 
-    @ParameterizedTest
-    @CsvSource({"user:anyone,enterprise,true", "ip:192.0.2.7,enterprise,true", "user:anyone,free,false",
-            "team:growth,enterprise,false", "org:acme,enterprise,false", "tenant-7,enterprise,false"})
-    void rulesThatAdmitNothingAreListedForCallersOfTheTier(String identifier, String tier, boolean listed) {
-        var windows = get("/v1/windows?identifier=" + identifier + "&tier=" + tier).getJsonArray("windows");
-        var closed = row(windows, "resource", "api:/closed");
-        assertThat(closed != null).isEqualTo(listed);
-        if (listed) {
-            assertThat(closed.getBoolean("denied")).isTrue();
-            assertThat(closed.getLong("limit")).isZero();
-            assertThat(closed.getString("source")).isEqualTo("settings");
-            assertThat(closed.containsKey("window_seconds")).isFalse();
-        }
+    @Test
+    void rulesThatBlockTheTierAreListed() {
+        checkRate("blocked-by-rule", "export", "1/hour");
+        assertThat(check("blocked-by-rule", "api:/closed", "pro")).isEqualTo(200);
+        assertThat(check("blocked-by-rule", "api:/closed", "enterprise")).isEqualTo(429);
+        Polling.await().untilAsserted(() -> {
+            var windows = get("/v1/windows?identifier=blocked-by-rule&tier=enterprise").getJsonArray("windows");
+            assertThat(windows.getJsonObject(0).getString("resource")).as("the full window first").isEqualTo("export");
+            assertThat(row(windows, "resource", "api:/closed").getMap()).containsEntry("limit", 0).containsEntry("used", 0)
+                    .containsEntry("denied", true).containsKey("source").doesNotContainKeys("shadow", "window_seconds");
+            assertThat(row(windows, "resource", "api:/closed-soon").getBoolean("shadow")).isTrue();
+        });
+        assertThat(get("/v1/windows?identifier=blocked-by-rule&tier=pro").getJsonArray("windows").encode())
+                .contains("api:/closed").doesNotContain("closed-soon");
+        assertThat(get("/v1/windows?identifier=team:absent&tier=enterprise").getJsonArray("windows")).isEmpty();
     }
 
     private int checkRate(String identifier, String resource, String rate) {
@@ -212,6 +214,27 @@ class OverviewApiTest extends HttpTestBase {
         assertThat(get("/v1/windows?identifier=customer").getJsonArray("windows")).hasSize(5);
         as(ADMIN, "DELETE", "/v1/limits?identifier=customer", null);
         assertThat(get("/v1/windows?identifier=customer").getJsonArray("windows")).isEmpty();
+    }
+
+    @Test
+    void everyWindowOfChecksThatAreDecidedTogetherIsShownWithItsLimit() {
+        var checks = new JsonArray().add(new JsonObject().put("identifier", "joint-org").put("resource", "api:/users")
+                .put("tier", "free"));
+        for (var identifier : List.of("joint-team", "joint-user")) {
+            for (var resource : List.of("export", "import")) {
+                checks.add(new JsonObject().put("identifier", identifier).put("resource", resource).put("rate", "3/hour"));
+            }
+        }
+        assertThat(as(ADMIN, "POST", "/v1/check", new JsonObject().put("checks", checks).encode()).statusCode()).isEqualTo(200);
+        Polling.await().untilAsserted(() -> {
+            for (var identifier : List.of("joint-team", "joint-user")) {
+                var found = get("/v1/windows?identifier=" + identifier);
+                for (var resource : List.of("export", "import")) {
+                    assertThat(window(found, resource, 3600).getMap()).as(identifier).containsEntry("limit", 3)
+                            .containsEntry("used", 1).containsEntry("source", "check");
+                }
+            }
+        });
     }
 
     @Test

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 import org.junit.jupiter.api.Test;
 
@@ -96,6 +97,37 @@ class TrafficRecorderTest {
                 .containsEntry(new GivenRate("customer", "r1"), "5/60s")
                 .doesNotContainKey(new GivenRate("blocked", "r0"));
         assertThat(recorder.collect().rates()).isEmpty();
+    }
+
+    @Test
+    void ratesOfRequestsThatWereDecidedTogetherAreReportedForEach() {
+        var requests = Stream.of("org", "team", "user").map(
+                identifier -> RateLimitRequest.of(identifier, "export", Rate.parse("5/minute"), 1)).toList();
+        recorder.onDecision(requests.get(0), decision(false), 1);
+        recorder.onDecidedTogether(requests);
+        recorder.onDecidedTogether(List.of(request("a", "api:/x", "free", 1), request("b", "api:/y", "free", 1),
+                RateLimitRequest.of("query", "export", Rate.parse("5/minute"), 0)));
+
+        var counts = recorder.collect();
+
+        assertThat(counts.rates()).containsOnlyKeys(new GivenRate("org", "export"), new GivenRate("team", "export"),
+                new GivenRate("user", "export"));
+        assertThat(counts.total()).isEqualTo(new RuleCounts(1, 0, 0));
+        assertThat(counts.allowed()).hasSize(1);
+
+        recorder.onDecidedTogether(requests); // after the collection that had the decision
+        assertThat(recorder.collect().isEmpty()).isFalse();
+        assertThat(recorder.collect().isEmpty()).isTrue();
+
+        IntStream.range(0, 3 * TrafficRecorder.MAX_IDENTIFIERS).forEach(i -> recorder.onDecidedTogether(
+                List.of(requests.get(0), RateLimitRequest.of("user:" + i, "export", Rate.parse("5/minute"), 1))));
+        decide("user:counted", RateLimitRequest.CUSTOM_LABEL, false);
+        var many = recorder.collect();
+        assertThat(many.rates()).hasSize(TrafficRecorder.REPORTED_IDENTIFIERS + 1);
+        assertThat(many.allowed()).containsOnlyKeys(new TopCaller("user:counted", RateLimitRequest.CUSTOM_LABEL, "free"));
+        var inactive = new TrafficRecorder(false, meters);
+        inactive.onDecidedTogether(requests);
+        assertThat(inactive.collect().isEmpty()).isTrue();
     }
 
     @Test

@@ -1,18 +1,15 @@
 package dev.sluice.service.api.rules;
 
 import java.util.Collection;
+import java.util.List;
 import java.util.Map;
-import java.util.SortedSet;
 import java.util.TreeMap;
-import java.util.TreeSet;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 import jakarta.enterprise.context.ApplicationScoped;
 
 import dev.sluice.api.QuotaUnit;
 import dev.sluice.api.Rate;
-import dev.sluice.api.ResourceCheck;
 import dev.sluice.config.RulesFile;
 import dev.sluice.llm.policy.CurrentLlmPolicy;
 import dev.sluice.policy.CurrentPolicy;
@@ -46,21 +43,22 @@ public class RulesView {
     /** Returns the limits of requests in flight of a tier, by the resource of the rule. */
     public Map<String, Rate> concurrency(String tier) {
         var limits = new TreeMap<String, Rate>();
-        checks(tier).forEach(check -> check.rate().quotas().stream()
+        rules().flatMap(rule -> rule.singleUnitChecks(tier).stream()).forEach(check -> check.rate().quotas().stream()
                 .filter(quota -> quota.unit() == QuotaUnit.CONCURRENT_REQUESTS)
                 .forEach(quota -> limits.put(check.resource(), Rate.concurrency(quota.limit()))));
         return limits;
     }
 
-    /** Returns the resources of the rules that admit nothing of a tier, in alphabetical order. */
-    public SortedSet<String> blocked(String tier) {
-        return checks(tier).filter(check -> check.rate() == Rate.BLOCKED).map(ResourceCheck::resource)
-                .collect(Collectors.toCollection(TreeSet::new));
+    /** Returns the resources of the rules that deny every request of a tier. */
+    public List<String> blocked(String tier) {
+        return Stream.concat(rules(), Stream.of(policy.rule(LimitRule.DEFAULT)))
+                .filter(rule -> rule.check(tier, 0).rate() == Rate.BLOCKED).map(LimitRule::resource).toList();
     }
 
-    private Stream<ResourceCheck> checks(String tier) {
+    /** Returns all rules but that of endpoints without one. */
+    private Stream<LimitRule> rules() {
         return Stream.of(policy.rules(), policy.namedRules(), llmPolicy.rulesWithSources().keySet())
-                .flatMap(Collection::stream).flatMap(rule -> rule.singleUnitChecks(tier).stream());
+                .flatMap(Collection::stream);
     }
 
     /** Returns where the rule of a resource was set; null if it has none. */

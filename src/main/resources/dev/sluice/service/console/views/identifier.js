@@ -58,21 +58,20 @@ export async function render({ argument, query, signal, every }, heading) {
   async function load() {
     const found = await get("/v1/windows", { identifier: argument, tier: asked }, signal);
     tier.value = found.tier;
-    const closed = found.windows.filter(isClosedByRule);
-    found.windows = found.windows.filter(row => !isClosedByRule(row));
-    refresh(windows, ...[scopeNotice(found.scope), summary(found), closed.length ? el("p", {}, "Rules that admit no request of this tier: ",
-      ...closed.flatMap((row, index) => [index ? ", " : "", link(`#/rules?filter=${encodeURIComponent(row.resource)}`, name(row.resource)), row.shadow ? " (let through)" : ""]), ".") : null, table(`Windows of ${argument}`, [
+    const counted = found.windows.filter(row => !isBlocked(row)).length;
+    const [used, limit] = [amountColumn(found.windows, row => row.used), amountColumn(found.windows, row => row.limit)];
+    refresh(windows, ...[scopeNotice(found.scope), summary(found), table(`Windows of ${argument}`, [
       { title: "Resource", cell: row => link(`#/rules?filter=${encodeURIComponent(row.resource)}`, name(row.resource)), named: true, header: true },
-      { title: "Used", number: true, cell: amountColumn(found.windows, row => row.used) },
-      { title: "Limit", number: true, cell: amountColumn(found.windows, row => row.limit) },
-      { title: "Share", cell: row => row.limit === undefined ? "" : bar(Number(row.used), Number(row.limit)) },
+      { title: "Used", number: true, cell: row => isBlocked(row) ? "–" : used(row) },
+      { title: "Limit", number: true, cell: row => isBlocked(row) ? "blocked" : limit(row) },
+      { title: "Share", cell: row => row.limit === undefined || isBlocked(row) ? "" : bar(Number(row.used), Number(row.limit)) },
       { title: "Window", number: true, cell: windowLength },
-      { title: "Next unit frees up", number: true, cell: row => row.retry_at ? countdown(row.retry_at) : row.reset_at && Number(row.used) > 0 ? countdown(row.reset_at) : "–" },
+      { title: "Next unit frees up", number: true, cell: row => isBlocked(row) ? "never" : row.retry_at ? countdown(row.retry_at) : row.reset_at && Number(row.used) > 0 ? countdown(row.reset_at) : "–" },
       { title: "Source", cell: row => row.source === "check" ? "given with the check" : row.source ?? "limit not known" },
-      { title: "Reset", hide: !canWrite(), cell: row => confirmButton("Reset", "Forget what was counted?", "Yes, reset", () => reset(row.resource)) }],
+      { title: "Reset", hide: !canWrite(), cell: row => isBlocked(row) ? "" : confirmButton("Reset", "Forget what was counted?", "Yes, reset", () => reset(row.resource)) }],
     found.windows, { empty: "Nothing is counted for this identifier now." }),
     found.windows.some(row => row.limit === undefined) ? el("p", { class: "muted note" }, "Limits that came with checks are kept for an hour or two, of the most frequent callers. Ask for the state of a window with its limit by POST /v1/check with a cost of 0.") : null,
-    canWrite() && found.windows.length > 1 ? el("p", {}, el("br"), confirmButton("Reset all windows", `Forget what was counted in ${found.windows.length} windows?`, "Yes, reset all", () => reset())) : null].filter(Boolean));
+    canWrite() && counted > 1 ? el("p", {}, el("br"), confirmButton("Reset all windows", `Forget what was counted in ${counted} windows?`, "Yes, reset all", () => reset())) : null].filter(Boolean));
   }
 
   const about = el("div");
@@ -93,21 +92,25 @@ export async function render({ argument, query, signal, every }, heading) {
     el("section", {}, el("h2", {}, "Windows"), windows), others];
 }
 
-/** Returns true for the row of a rule with the rate "blocked", which counts nothing. */
-const isClosedByRule = row => row.denied && row.window_seconds === undefined && row.unit === undefined && row.source !== "identity";
+/** Returns whether a limit admits nothing, so that it has no window. */
+const isBlocked = row => row.limit === 0 && row.window_seconds === undefined && row.period === undefined;
+
+const MAX_NAMES = 5;
 
 function summary(found) {
-  const full = found.windows.filter(window => window.denied);
+  const ofTier = found.windows.filter(row => isBlocked(row) && row.source !== "identity");
+  const windows = found.windows.filter(row => !ofTier.includes(row));
+  const full = windows.filter(window => window.denied);
   const denying = full.filter(window => !window.shadow);
-  const unknown = found.windows.some(window => window.limit === undefined);
-  const list = windows => windows.flatMap((window, index) => [index ? ", " : "", name(window.resource), window.retry_at ? [" (free ", countdown(window.retry_at), ")"] : ""].flat());
+  const unknown = windows.some(window => window.limit === undefined);
+  const list = rows => [...rows.slice(0, MAX_NAMES).flatMap((row, index) => [index ? ", " : "", name(row.resource), row.retry_at ? [" (free ", countdown(row.retry_at), ")"] : ""].flat()), rows.length > MAX_NAMES ? ` and ${rows.length - MAX_NAMES} more` : ""];
   const shadows = full.filter(window => window.shadow);
-  const admitted = found.windows.length ? `The next request is admitted${unknown ? ", as far as the limits are known" : ""}.` : "";
-  if (full.length === 0) {
-    return el("p", {}, admitted);
-  }
-  return notice(denying.length ? el("p", {}, el("strong", { class: "refused" }, "The next request gets 429"), " where one of these limits holds: ", ...list(denying)) : el("p", {}, admitted),
-    shadows.length ? el("p", {}, el("strong", {}, "Full, but let through"), ": in a dry run, or as a shadow rule, these limits refuse nothing: ", ...list(shadows)) : null);
+  const admitted = windows.length ? `The next request is admitted${unknown ? ", as far as the limits are known" : ""}.` : "";
+  const blocked = ofTier.filter(row => !row.shadow);
+  return el("div", {}, full.length === 0 ? el("p", {}, admitted)
+    : notice(denying.length ? el("p", {}, el("strong", { class: "refused" }, "The next request gets 429"), " where one of these limits holds: ", ...list(denying)) : el("p", {}, admitted),
+      shadows.length ? el("p", {}, el("strong", {}, "Full, but let through"), ": in a dry run, or as a shadow rule, these limits refuse nothing: ", ...list(shadows)) : null),
+    blocked.length ? el("p", {}, `Blocked for tier ${found.tier}: `, ...list(blocked)) : "");
 }
 
 async function aboutIdentity(identifier, signal) {

@@ -1,8 +1,9 @@
 // Lists of keys, users, teams and organisations.
 
 import { call, get } from "../api.js";
-import { announce, bar, copyButton, el, field, link, name, nameLink, refresh, table } from "../dom.js";
+import { announce, bar, copyButton, el, field, link, name, nameLink, refresh, submission, table } from "../dom.js";
 import { count, dollarColumn, time, windowLength } from "../format.js";
+import { replaceQuery } from "../route.js";
 import { canChange, team } from "../session.js";
 import { documentOf, fieldsOf, showFailure } from "./identity.js";
 
@@ -80,7 +81,7 @@ export async function render({ kind, query, signal }, heading) {
   }
 
   let timer;
-  search.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(() => kind === "keys" ? show() : load(false), 150); });
+  search.addEventListener("input", () => { replaceQuery({ ...filters, prefix: search.value }); clearTimeout(timer); timer = setTimeout(() => kind === "keys" ? show() : load(false), 150); });
   await load(false);
   const filtered = Object.entries(filters).map(([key, value]) => el("p", {}, `Only of ${key} `, name(value), ". ", link(`#/${kind}`, "Show all")));
   return [el("div", { class: "head" }, heading), ...filtered,
@@ -98,8 +99,7 @@ function creation(kind, one, defaults, signal, onCreated) {
   const named = [{ path: "name", control: own }, { path: "path", control: own }, ...fields];
   const result = el("div");
   const box = el("details", { class: "create" });
-  const submit = async event => {
-    event.preventDefault();
+  const submit = submission(async () => {
     try {
       const document = documentOf(kind, fields, {});
       if (kind === "keys") {
@@ -107,6 +107,7 @@ function creation(kind, one, defaults, signal, onCreated) {
         result.replaceChildren(keyText(created.key, created.id));
         result.querySelector("input").focus();
         showFailure({}, named, el("div"));
+        own.value = ""; // required: a second click creates no second key, which would replace the text of the first one
         onCreated().catch(() => null); // the text of the key stays, whatever happens to the list
       } else {
         const path = `/v1/${kind}/${encodeURIComponent(own.value)}`;
@@ -117,7 +118,7 @@ function creation(kind, one, defaults, signal, onCreated) {
     } catch (failure) {
       showFailure(failure.status === 412 ? { field: "name", message: `There is ${aOrAn(one)} of this name already` } : failure, named, result);
     }
-  };
+  });
   box.append(el("summary", {}, `Create ${aOrAn(one)}`),
     el("form", { class: "grid", onsubmit: submit }, field(kind === "keys" ? "Name for people" : "Name", own), ...fields.map(each => each.node),
       el("div", { class: "actions whole" }, el("button", { class: "primary" }, `Create ${one}`))), result);

@@ -1,7 +1,7 @@
 // One key, user, team or organisation: what it has used, its fields, and what can be done with it.
 
 import { call, get, send } from "../api.js";
-import { announce, bar, confirmButton, el, errorNotice, field, identifierLink, link, name, nameLink, notice, section, showError, table } from "../dom.js";
+import { announce, bar, confirmButton, el, errorNotice, field, identifierLink, link, name, nameLink, notice, section, showError, submission, table } from "../dom.js";
 import { amountColumn, countdown, counted, dollars, time, windowLength } from "../format.js";
 import { canChange, canDelete, team } from "../session.js";
 import { KINDS, keyText } from "./identities.js";
@@ -120,8 +120,7 @@ function usage(document) {
 function edit(kind, path, tag, document, signal, reload) {
   const fields = fieldsOf(kind, document);
   const result = el("div");
-  const submit = async event => {
-    event.preventDefault();
+  const submit = submission(async () => {
     try {
       await call("PATCH", path, { body: documentOf(kind, fields, { patch: true }), headers: tag ? { "If-Match": tag } : {}, signal });
       announce("Saved");
@@ -133,7 +132,7 @@ function edit(kind, path, tag, document, signal, reload) {
         showFailure(failure, fields, result);
       }
     }
-  };
+  });
   return el("form", { class: "grid", onsubmit: submit }, fields.map(each => each.node), el("div", { class: "actions whole" }, el("button", { class: "primary" }, "Save")), el("div", { class: "whole" }, result));
 }
 

@@ -48,7 +48,7 @@ export async function render({ query, signal, every }, heading) {
         { title: "Cached input", unit: "tokens", number: true, cell: row => count(row.cached_input_tokens), sort: row => row.cached_input_tokens },
         { title: "Output", unit: "tokens", number: true, cell: row => count(row.output_tokens), sort: row => row.output_tokens },
         { title: "Unpriced", unit: "calls", number: true, cell: row => row.unpriced_calls ? el("span", { class: "refused" }, count(row.unpriced_calls)) : "0", sort: row => row.unpriced_calls }],
-      spend.rows, { sorted, wide: true, empty: "No LLM call in this period. Point an SDK at Sluice, or report calls with POST /v1/llm/usage." })),
+      spend.rows, { sorted, empty: "No LLM call in this period. Point an SDK at Sluice, or report calls with POST /v1/llm/usage." })),
       spend.next_cursor ? el("p", { class: "muted" }, "The first 1,000 rows; the total is of all.") : null].filter(Boolean));
   }
 
@@ -95,7 +95,7 @@ function chart(rows, period) {
 function priceSection(prices) {
   const filter = el("input", { type: "search", placeholder: "model or provider", spellcheck: "false" });
   const holder = el("div");
-  const MAX = 50;
+  const MAX = 25;
   const show = () => {
     const text = filter.value.toLowerCase();
     const rows = prices.prices.filter(row => `${row.provider} ${row.model}`.toLowerCase().includes(text));
@@ -109,7 +109,7 @@ function priceSection(prices) {
       { title: "Provider", cell: row => row.provider },
       ...[["input", "Input"], ["cached_input", "Cached input"], ["output", "Output"]].map(([key, label]) => priceColumn(key, label)),
       { title: "From", cell: row => row.from ?? "–" },
-      { title: "Source", cell: row => row.source }], shown, { wide: true, empty: "No price contains this text." }),
+      { title: "Source", cell: row => row.source }], shown, { empty: "No price contains this text." }),
     el("p", { class: "muted" }, rows.length > MAX ? `${MAX} of ${count(rows.length)} prices. Filter to see others.` : ""));
   };
   filter.addEventListener("input", show);

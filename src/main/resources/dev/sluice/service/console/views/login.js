@@ -23,7 +23,7 @@ export async function render({ onSignIn, failure }, heading) {
       onSignIn();
     }
   };
-  return [el("div", { class: "head" }, heading), failure ? errorNotice(failure) : null,
+  return [el("div", { class: "head" }, heading), failure ? errorNotice({ message: failure.message }) : null,
     el("form", { class: "row", onsubmit: submit },
       field("Admin token", input, { wide: true, hint: "RATE_LIMIT_ADMIN_TOKEN, or a token of rate-limit.admin-tokens. It is kept until this tab is closed." }),
       el("button", { class: "primary" }, "Sign in"))].filter(Boolean);

@@ -1,7 +1,7 @@
 // Shows the current state, with a link from each figure to its explanation.
 
 import { get } from "../api.js";
-import { el, identifierLink, link, name, notice, refresh, section, table } from "../dom.js";
+import { el, identifierLink, link, name, notice, refresh, section, table, unreadable } from "../dom.js";
 import { count, counted, dollars, percent, rate, time } from "../format.js";
 import * as live from "../live.js";
 import { timeline } from "../chart.js";
@@ -38,6 +38,7 @@ export async function render({ signal, every }, heading) {
   const warnings = el("div");
   const decisions = el("dl", { class: "figures" });
   const money = el("dl", { class: "figures" });
+  const moneyProblem = el("div");
   const hour = el("div");
   let overview = null;
   let latest = [null, false, null];
@@ -77,6 +78,7 @@ export async function render({ signal, every }, heading) {
       figure("This month, USD", dollars(spend?.month.cost_usd), spend ? `${counted(spend.month.calls, "call")}, UTC` : "unknown", "#/llm?days=month"),
       figure("Unpriced calls", count(spend?.month.unpriced_calls), "this month", "#/llm?days=month"),
       figure("Alerts due", state.alerts_due === undefined ? "off" : count(state.alerts_due), state.alerts_due === undefined ? "not configured" : "to be sent", "#/teams"));
+    moneyProblem.replaceChildren(spend ? "" : unreadable());
     if (traffic.rules.length === 0) {
       refresh(hour, steps(true));
       return;
@@ -97,5 +99,5 @@ export async function render({ signal, every }, heading) {
     showDecisions();
   }, signal);
   every(10000, load, signal);
-  return [el("div", { class: "head" }, heading), warnings, decisions, el("p", { class: "muted note" }, DECISIONS), section("LLM spend", money), hour];
+  return [el("div", { class: "head" }, heading), warnings, decisions, el("p", { class: "muted note" }, DECISIONS), section("LLM spend", money, moneyProblem), hour];
 }

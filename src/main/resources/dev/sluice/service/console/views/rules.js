@@ -2,8 +2,9 @@
 
 import { replaceQuery } from "../route.js";
 import { call, get } from "../api.js";
-import { el, errorNotice, field, identifierLink, link, name, notice, section, select, table } from "../dom.js";
+import { el, field, identifierLink, link, name, notice, section, select, submission, table } from "../dom.js";
 import { count, countdown, time, windowLength } from "../format.js";
+import { showFailure } from "./identity.js";
 
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
 
@@ -26,8 +27,8 @@ export async function render({ query, signal }, heading) {
   const columns = [
     { title: "Rule", cell: row => link(`#/traffic?rule=${encodeURIComponent(row.resource)}`, name(row.resource)), named: true, header: true, sort: row => row.resource },
     ...rules.tiers.map(tier => ({ title: tier, cell: row => row.rates[tier] ?? "–" })),
-    { title: "Options", cell: row => options(row, rules.tiers) || "–" },
-    { title: "Source", cell: row => row.source, sort: row => row.source ?? "" }];
+    { title: "Options", named: true, cell: row => options(row, rules.tiers) || "–" },
+    { title: "Source", named: true, cell: row => row.source, sort: row => row.source ?? "" }];
   const standard = { resource: "api:default", rates: rules.default_rates, source: "every other path" };
 
   const limiting = rules.llm.filter(rule => Object.values(rule.rates).some(each => each !== "unlimited"));
@@ -37,7 +38,7 @@ export async function render({ query, signal }, heading) {
     const matching = rows => rows.filter(row => `${row.resource} ${row.source}`.toLowerCase().includes(text));
     const empty = "No rule contains this text.";
     tables.replaceChildren(...[
-      section("Endpoints", table("Rules of endpoints", columns, matching([...rules.rules, standard]), { empty, wide: true })),
+      section("Endpoints", table("Rules of endpoints", columns, matching([...rules.rules, standard]), { empty })),
       rules.named?.length ? section("Rules that others name", table("Rules that others name", columns, matching(rules.named), { empty })) : null,
       section("LLM providers and models", table("Rules of LLM providers and models", columns, matching(limiting), { empty: limiting.length ? empty : "No limit. Set rate-limit.llm.openai.requests.free, for example." }),
         limiting.length < rules.llm.length ? el("p", { class: "muted note" }, `${rules.llm.length - limiting.length} rules that limit nothing are not shown.`) : ""),
@@ -65,15 +66,17 @@ function trial(signal) {
   const address = el("input", { name: "remote_address", value: "203.0.113.9", spellcheck: "false", autocomplete: "off" });
   const headers = el("textarea", { name: "headers", spellcheck: "false", placeholder: "X-API-Key: sk-sluice-…" });
   const result = el("div", { "aria-live": "polite" });
-  const submit = async event => {
-    event.preventDefault();
+  const fields = [path, address, headers].map(control => ({ path: control.name, control }));
+  const submit = submission(async () => {
     try {
       const body = { method: method.value, path: path.value, remote_address: address.value || undefined, headers: parse(headers.value) };
-      result.replaceChildren(answer(await call("POST", "/v1/rules/try", { body, signal })));
+      const tried = await call("POST", "/v1/rules/try", { body, signal });
+      showFailure({}, fields, result);
+      result.replaceChildren(answer(tried));
     } catch (failure) {
-      result.replaceChildren(errorNotice(failure));
+      showFailure(failure, fields, result);
     }
-  };
+  });
   return section("Try a request", el("p", { class: "muted" }, "Shows which rules govern a request and what would be answered. Nothing is counted."),
     el("form", { class: "grid", onsubmit: submit }, field("Method", method), field("Path", path, { hint: "With the query, if any" }),
       field("Client address", address), field("Header fields", headers, { whole: true, hint: "One a line, name: value. A key or a token here identifies the caller." }),
@@ -85,7 +88,7 @@ function parse(text) {
   for (const line of text.split("\n").filter(each => each.trim())) {
     const at = line.indexOf(":");
     if (at < 1) {
-      throw new Error(`Header fields: a line must be name: value (was: ${line})`);
+      throw Object.assign(new Error(`A line must be name: value (was: ${line})`), { field: "headers" });
     }
     (fields[line.slice(0, at).trim()] ??= []).push(line.slice(at + 1).trim());
   }
@@ -94,11 +97,11 @@ function parse(text) {
 
 function answer(tried) {
   const rows = tried.rules.flatMap(rule => (rule.quotas.length ? rule.quotas : [{}]).map(quota => ({ ...rule, ...quota, source: rule.source })));
-  const governed = tried.rules.length ? "" : " No rule governs it: its path is exempt, unlimited or Sluice's own.";
+  const governed = tried.rules.length || !tried.allowed ? "" : " No rule governs it: its path is exempt, unlimited or Sluice's own.";
   const notes = tried.rules.flatMap(rule => (rule.proxy_notes ?? []).map(note => [rule.resource, note]));
   const isSlots = row => row.unit === "concurrent_requests";
   return el("div", {}, notice(el("p", {}, el("strong", { class: tried.allowed ? null : "refused" }, tried.allowed ? "It would be admitted." : `It would get ${tried.status}.`),
-    tried.message ? ` ${tried.message}` : "", tried.would_be_denied ? " A dry run or a shadow rule would have refused it." : "", governed,
+    tried.message ? ` ${tried.message}.` : "", tried.would_be_denied ? " A dry run or a shadow rule would have refused it." : "", governed,
     tried.caller ? [" The caller is ", identifierLink(tried.caller.identifier, tried.caller.tier), `, tier ${tried.caller.tier}, known by ${tried.caller.source.replace("_", " ")}.`] : "")),
   rows.length ? table("Rules that govern the request", [
     { title: "Rule", cell: row => name(row.resource), named: true, header: true },
@@ -107,8 +110,8 @@ function answer(tried) {
     { title: "Limit", number: true, cell: row => count(row.limit) },
     { title: "Window", number: true, cell: row => isSlots(row) ? "in flight" : windowLength(row) },
     { title: "Next unit frees up", number: true, cell: row => row.reset_at && row.remaining < row.limit ? countdown(row.reset_at) : "–" },
-    { title: "Options", cell: row => options(row) || "–" },
-    { title: "Source", cell: row => row.source ?? "stored identity" }], rows) : "",
+    { title: "Options", named: true, cell: row => options(row) || "–" },
+    { title: "Source", named: true, cell: row => row.source ?? "stored identity" }], rows) : "",
   notes.length ? [el("p", {}, "Where a proxy asks Sluice (forward authentication, ext_authz), which sees no response:"),
     el("ul", {}, notes.map(([resource, note]) => el("li", {}, name(resource), ": ", note)))] : null);
 }
