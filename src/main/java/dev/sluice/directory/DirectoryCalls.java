@@ -99,15 +99,15 @@ public final class DirectoryCalls {
      *
      * @param field field of the hash; empty if the key itself has another type
      */
-    public StoreUnavailableException foreignValue(String key, String field) {
+    public InvalidRecordException foreignValue(String key, String field) {
         foreignValues.log(times -> LOG.errorf("A key of the identities in Redis holds a value that Sluice has not written;"
                 + " identities stored there cannot be read or changed until it is restored or deleted: key=%s%s occurrences=%d",
                 key, field.isEmpty() ? "" : " field=" + field, times));
-        return new StoreUnavailableException("The identities in Redis are damaged at " + key, null);
+        return new InvalidRecordException("The identities in Redis are damaged at " + key);
     }
 
     /** Reports a record that is not one of Sluice's, as {@link #foreignValue} does. */
-    public StoreUnavailableException foreignRecord(IdentityKind kind, String name) {
+    public InvalidRecordException foreignRecord(IdentityKind kind, String name) {
         return foreignValue(keys.get(kind.ordinal()), name);
     }
 

@@ -13,10 +13,11 @@
 --           (empty if unknown) of each identity; or FOREIGN, a key and a field: see write.lua
 --
 -- Of the indexes that the filters permit, the smallest is walked, and the other filters are applied to its entries. At most MOST
--- entries are examined, so that the time does not depend on the number of identities: a page may have fewer than the limit, or
+-- entries are examined, and MOST_READS lists read, so that the time does not depend on the number of identities: a page may have fewer than the limit, or
 -- none, and be followed by others.
 
 local MOST = 1000
+local MOST_READS = 2000 -- of lists of teams: each merge reads one list per team, and may find few keys
 local TYPES = { 'hash', 'hash', 'hash', 'hash', 'hash', 'zset', 'zset', 'zset', 'zset', 'zset', 'zset', 'zset', 'zset', 'zset' }
 local RECORDS = { key = 1, user = 2, team = 3, org = 4 }
 local KEYS_BY_ID, KEYS_BY_USER, KEYS_BY_TEAM, KEYS_DISABLED = 6, 7, 8, 9
@@ -67,6 +68,7 @@ local function permit(index, owner)
   walks[#walks + 1] = { index = index, owner = owner, entries = entries }
 end
 
+local reads = 0
 local orgTeams -- the teams of the organisation whose keys are read, if they are few
 if kind == 'key' then
   permit(KEYS_BY_ID, '')
@@ -109,6 +111,7 @@ local function candidates(from, count)
   -- Merges the keys of several teams. Of each the same number is read; what is after the end of a list that goes on is unknown.
   local each = math.max(2, math.floor(MOST / math.max(1, #orgTeams)))
   local all, known = {}, ''
+  reads = reads + #orgTeams
   for _, member in ipairs(orgTeams) do
     local found = read(KEYS_BY_TEAM, member .. '/', from, each)
     for _, id in ipairs(found) do
@@ -170,7 +173,7 @@ while true do
   if isLast then
     return reply
   end
-  if examined >= MOST then
+  if examined >= MOST or reads >= MOST_READS then
     reply[1] = cursor
     return reply
   end

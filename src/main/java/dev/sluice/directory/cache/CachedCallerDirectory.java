@@ -10,6 +10,7 @@ import dev.sluice.api.StoreUnavailableException;
 import dev.sluice.directory.DirectoryCalls;
 import dev.sluice.directory.IdentityKind;
 import dev.sluice.directory.IdentityNames;
+import dev.sluice.directory.InvalidRecordException;
 import dev.sluice.directory.cache.IdentityCache.Freshness;
 import dev.sluice.identity.chain.IdentityChain;
 import dev.sluice.redis.RedisConnectionManager;
@@ -136,10 +137,15 @@ final class CachedCallerDirectory implements CallerDirectory, LookupBatcher.Owne
 
     /** Returns an entry that may be used if Redis cannot be read. */
     private <E extends CachedEntry> Future<E> fallback(@Nullable E cached, Throwable failure) {
-        return cached != null && failure instanceof StoreUnavailableException
+        return cached != null && isUnavailable(failure)
                 && cache.freshness(cached) != Freshness.UNUSABLE
                         ? Future.succeededFuture(cached)
                         : Future.failedFuture(failure);
+    }
+
+    /** Returns whether Redis has not replied; a record that cannot be read is another failure, without a substitute. */
+    private static boolean isUnavailable(Throwable failure) {
+        return failure instanceof StoreUnavailableException && !(failure instanceof InvalidRecordException);
     }
 
     @Override
@@ -183,7 +189,7 @@ final class CachedCallerDirectory implements CallerDirectory, LookupBatcher.Owne
     @Override
     public Uni<ResolvedCaller> loadCaller(@Nullable String user, @Nullable String team, @Nullable String org) {
         return DirectoryCalls
-                .toUni(() -> loadRecords(user, team, org).recover(failure -> failure instanceof StoreUnavailableException
+                .toUni(() -> loadRecords(user, team, org).recover(failure -> isUnavailable(failure)
                         ? Future.succeededFuture(new ResolvedCaller(null,
                                 new IdentityChain(null, user, team, org, List.of(), List.of())))
                         : Future.failedFuture(failure)));

@@ -6,11 +6,11 @@ import java.util.List;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
-import dev.sluice.api.StoreUnavailableException;
 import dev.sluice.directory.DirectoryCalls;
 import dev.sluice.directory.IdentityAttributes;
 import dev.sluice.directory.IdentityKind;
 import dev.sluice.directory.InvalidLimitsException;
+import dev.sluice.directory.InvalidRecordException;
 import dev.sluice.directory.StoredRecord;
 import dev.sluice.store.ThrottledLog;
 import io.vertx.redis.client.Response;
@@ -34,7 +34,7 @@ final class RecordReader {
      * Reads a key.
      *
      * @param position position at which it was read
-     * @throws StoreUnavailableException if a record is not valid: limits that cannot be read must not be left out
+     * @throws InvalidRecordException if a record is not valid: limits that cannot be read must not be left out
      */
     CachedKey readKey(String hash, Response reply, Position position) {
         calls.checkForeign(reply);
@@ -89,7 +89,7 @@ final class RecordReader {
             invalidDocuments.log(times -> LOG.errorf("A stored identity is not valid, so its requests get 503 until it is"
                     + " changed: kind=%s name=%s field=%s error=%s occurrences=%d", kind.label(), name, e.pointer(),
                     e.getMessage(), times));
-            throw new StoreUnavailableException("A stored identity is not valid at " + e.pointer(), null);
+            throw new InvalidRecordException("A stored identity is not valid at " + e.pointer());
         }
     }
 }

@@ -25,6 +25,7 @@ import dev.sluice.api.StoreUnavailableException;
 import dev.sluice.directory.DirectoryCalls;
 import dev.sluice.directory.DirectoryUnderTest;
 import dev.sluice.directory.IdentityWrite;
+import dev.sluice.directory.InvalidRecordException;
 import dev.sluice.directory.RedisIdentityStore;
 import dev.sluice.identity.chain.ChainLevel;
 import dev.sluice.redis.LuaScript;
@@ -337,9 +338,12 @@ class CallerDirectoryTest {
 
         assertThatThrownBy(() -> await(directory.loadKey("aa"))).isInstanceOf(StoreUnavailableException.class)
                 .hasMessageContaining("/limits/api");
+        assertThatThrownBy(() -> await(directory.loadCaller("u", null, null))).isInstanceOf(InvalidRecordException.class)
+                .hasMessageContaining("/limits/api");
         assertThat(idOf(directory, "bb")).isEqualTo("k2");
         redis.send("DEL", key("users"));
         redis.send("SET", key("users"), "foreign");
+        assertThatThrownBy(() -> await(directory.loadCaller("u", null, null))).isInstanceOf(InvalidRecordException.class);
         assertThatThrownBy(() -> await(directory.loadKey("aa"))).isInstanceOf(StoreUnavailableException.class);
     }
 
