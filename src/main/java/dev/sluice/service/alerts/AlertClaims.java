@@ -64,7 +64,7 @@ final class AlertClaims {
     void submit(AlertObservation observed) {
         var key = observed.key();
         var earlier = failed.containsKey(key) ? failed.remove(key) : withoutRoom.remove(key);
-        put(waiting, earlier != null && earlier.used() > observed.used() ? earlier : observed);
+        put(waiting, earlier != null && earlier.used() > observed.used() ? earlier.with(observed.progress()) : observed);
         evaluateNext();
     }
 

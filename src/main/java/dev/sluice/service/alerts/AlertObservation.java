@@ -16,6 +16,11 @@ record AlertObservation(AlertWindow window, long used, AlertPeriod period, Insta
     record Key(AlertWindow window, AlertPeriod period) {
     }
 
+    /** Returns this observation for the progress that counts now: after a reconnection, it is another one. */
+    AlertObservation with(AlertProgress current) {
+        return new AlertObservation(window, used, period, decidedAt, current);
+    }
+
     Key key() {
         return new Key(window, period);
     }

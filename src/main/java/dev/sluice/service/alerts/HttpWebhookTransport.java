@@ -21,6 +21,7 @@ import io.vertx.core.http.HttpClientRequest;
 import io.vertx.core.http.HttpClientResponse;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.PoolOptions;
 import io.vertx.core.http.RequestOptions;
 import io.vertx.core.net.SocketAddress;
 
@@ -62,6 +63,7 @@ final class HttpWebhookTransport implements WebhookTransport {
         options.setKeepAlive(false).setConnectTimeout((int) timeoutMillis);
         // Without a handler, Vert.x logs each connection that fails.
         this.client = vertx.httpClientBuilder().with(options)
+                .with(new PoolOptions().setHttp1MaxSize(DeliverySlots.MAX_PER_HOST))
                 .withConnectHandler(connection -> connection.exceptionHandler(failure -> {
                 })).build();
         this.lookUps = vertx.createSharedWorkerExecutor("sluice-alerts", LOOK_UP_THREADS);

@@ -92,10 +92,11 @@ class EventStreams {
             request.response().putHeader(HttpHeaders.ALLOW, "GET");
             ServiceErrors.forStatus(405).send(request);
         } else {
+            var ofRequest = vertx.getOrCreateContext();
             authorization.authorizeReader(request, access -> {
                 try {
                     QueryParameters.allow(request);
-                    context.runOnContext(now -> open(request));
+                    ofRequest.runOnContext(now -> begin(request));
                 } catch (RequestRefusedException e) {
                     e.errorResponse().send(request);
                 }
@@ -103,7 +104,17 @@ class EventStreams {
         }
     }
 
-    private void open(RoutingContext request) {
+    /** Notices the end of the request on its own event loop, where it cannot end meanwhile; it is removed after it was added. */
+    private void begin(RoutingContext request) {
+        if (request.response().closed()) {
+            return;
+        }
+        var stream = new Stream(request.request());
+        context.runOnContext(now -> open(request, stream));
+        request.addEndHandler(ended -> context.runOnContext(now -> remove(stream)));
+    }
+
+    private void open(RoutingContext request, Stream stream) {
         if (stopping || streams.size() >= MAX_STREAMS) {
             TOO_MANY.send(request);
             return;
@@ -112,8 +123,6 @@ class EventStreams {
         if (response.closed()) {
             return;
         }
-        var stream = new Stream(request.request());
-        request.addEndHandler(ended -> context.runOnContext(now -> remove(stream)));
         response.setChunked(true).putHeader(HttpHeaders.CONTENT_TYPE, "text/event-stream")
                 .putHeader("X-Accel-Buffering", "no");
         response.write(": figures follow each second\n\n");

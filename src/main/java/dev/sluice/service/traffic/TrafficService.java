@@ -3,6 +3,8 @@ package dev.sluice.service.traffic;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 
 import jakarta.annotation.Priority;
 import jakarta.enterprise.event.Observes;
@@ -36,6 +38,8 @@ public class TrafficService {
     public static final int LISTED_MINUTES = TrafficStore.LISTED_MINUTES;
 
     private static final long FLUSH_MILLIS = 1000;
+    /** Maximum time for which the last flush delays the end of the program. */
+    private static final long STOP_TIMEOUT_MILLIS = 1000;
 
     private final TrafficRecorder recorder;
     private final InFlightRequests requests;
@@ -79,10 +83,16 @@ public class TrafficService {
 
     void stop(@Observes @Priority(5) ShutdownEvent stopping) {
         vertx.cancelTimer(timer);
+        if (!recorder.isActive() || shared == null) {
+            return;
+        }
+        var flushed = new CompletableFuture<Void>();
+        context.runOnContext(now -> flush().onComplete(done -> flushed.complete(null)));
+        flushed.completeOnTimeout(null, STOP_TIMEOUT_MILLIS, TimeUnit.MILLISECONDS).join();
     }
 
     /** Adds what was counted. Counts whose call fails are lost: Redis may have added them. */
-    private void flush() {
+    private Future<Void> flush() {
         var counts = recorder.collect();
         if (!counts.isEmpty()) {
             memory.add(counts);
@@ -90,14 +100,15 @@ public class TrafficService {
         }
         if (shared == null) {
             unsent = new TrafficCounts();
-            return;
+            return Future.succeededFuture();
         }
         trimUnsent();
         if (manager.isUp() && !unsent.isEmpty()) {
             var sent = unsent;
             unsent = new TrafficCounts();
-            shared.add(sent);
+            return shared.add(sent);
         }
+        return Future.succeededFuture();
     }
 
     /** Bounds what has not been sent. */

@@ -59,14 +59,17 @@ class IdentityDeletion {
         boolean team = target.kind() == IdentityKind.TEAM;
         var query = new IdentityQuery(team ? IdentityKind.KEY : IdentityKind.TEAM, null, team ? target.name() : null,
                 team ? null : target.name(), null, "", PAGE, after);
-        return store.list(query).flatMap(page -> Multi.createFrom().iterable(page.identities())
-                .onItem().transformToUni(identity -> detach(target, identity)).merge(CONCURRENT).collect().asList()
-                .flatMap(detached -> record(target, detached))
+        return store.list(query).flatMap(page -> record(target, page.identities())
+                .flatMap(recorded -> Multi.createFrom().iterable(page.identities())
+                        .onItem().transformToUni(identity -> detach(target, identity)).merge(CONCURRENT).collect().last())
                 .flatMap(done -> page.next() == null ? Uni.createFrom().voidItem() : detachAll(target, page.next())));
     }
 
-    /** Records what was detached in one entry of the audit log: an entry for each would push all others out. */
-    private Uni<Void> record(Target parent, List<String> detached) {
+    /**
+     * Records what is about to be detached in one entry of the audit log: an entry for each would push all others out. Afterwards it
+     * might fail, and leave changes without an entry; so an entry may have what another request changes, or what a failure leaves.
+     */
+    private Uni<Void> record(Target parent, List<StoredIdentity> detached) {
         boolean team = parent.kind() == IdentityKind.TEAM;
         return detached.isEmpty()
                 ? Uni.createFrom().voidItem()
@@ -74,15 +77,12 @@ class IdentityDeletion {
                         .put("action", team ? "key.delete" : "team.update")
                         .put("subject", parent.kind().identifier(parent.name()))
                         .put("changed", new JsonArray(team ? List.of() : List.of("/org")))
-                        .put("subjects", new JsonArray(detached)));
+                        .put("subjects", new JsonArray(detached.stream()
+                                .map(identity -> identity.kind().identifier(identity.name())).toList())));
     }
 
-    /**
-     * Deletes a key of the team, or removes a team from the organisation, unless that has happened meanwhile.
-     *
-     * @return its identifier; null if nothing has changed
-     */
-    private Uni<String> detach(Target parent, StoredIdentity identity) {
+    /** Deletes a key of the team, or removes a team from the organisation, unless that has happened meanwhile. */
+    private Uni<Void> detach(Target parent, StoredIdentity identity) {
         AdminAccess access = parent.access();
         var target = new Target(identity.kind(), identity.name(), Precondition.NONE, access, false, Target.UNRECORDED);
         var field = parent.kind().label();
@@ -93,8 +93,7 @@ class IdentityDeletion {
             var document = current.document().copy();
             document.remove(field);
             return Uni.createFrom().item(identity.kind() == IdentityKind.KEY ? (JsonObject) null : document);
-        }).map(edited -> identity.kind().identifier(identity.name())).onFailure(AlreadyDetachedException.class)
-                .recoverWithNull();
+        }).replaceWithVoid().onFailure(AlreadyDetachedException.class).recoverWithNull();
     }
 
     /** Signals that nothing is left to do. */

@@ -64,13 +64,24 @@ export async function render({ kind, query, signal }, heading) {
   const filters = Object.fromEntries(["user", "team", "org"].map(each => [each, query.get(each)]).filter(([, value]) => value));
   let rows = [];
   let cursor = null;
+  let loads = 0;
 
   async function load(more) {
+    const number = ++loads;
     const prefix = kind === "keys" ? undefined : search.value;
     const page = await get(`/v1/${kind}`, { ...filters, prefix, used: true, limit: 100, cursor: more ? cursor : undefined }, signal);
+    if (number !== loads) {
+      return; // a later one shows what was asked for last
+    }
     rows = [...(more ? rows : []), ...page[kind]];
     cursor = page.next_cursor;
+    if (more) { // the focus is on the button, which is replaced
+      holder.replaceChildren();
+    }
     show();
+    if (more) {
+      (holder.querySelector("p.note button") ?? holder.querySelector("a"))?.focus();
+    }
   }
 
   function show() {

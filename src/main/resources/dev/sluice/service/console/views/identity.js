@@ -41,7 +41,7 @@ export function fieldsOf(kind, document) {
     const value = valueOf(document, path);
     const control = of.check ? el("input", { type: "checkbox", name: path, checked: value === true })
       : el("input", { name: path, value: of.write(value), spellcheck: "false", autocomplete: "off" });
-    return { path, control, of, before: value, node: field(of.label, control, { hint: of.hint, check: of.check }) };
+    return { path, control, of, before: value, shown: of.check ? control.checked : control.value, node: field(of.label, control, { hint: of.hint, check: of.check }) };
   });
 }
 
@@ -54,11 +54,18 @@ export function showFailure(failure, fields, holder) {
   holder.replaceChildren(at ? "" : errorNotice(failure));
 }
 
-/** Returns a document of the fields; with a patch, also null for those that were removed. */
+/**
+ * Returns a document of the fields; with a patch, of those that were changed, and null for those that were removed: a list with
+ * names that have a comma is not what its text says.
+ */
 export function documentOf(kind, fields, { patch } = {}) {
   const document = {};
-  for (const { path, control, of, before } of fields) {
-    const value = of.read(of.check ? control.checked : control.value);
+  for (const { path, control, of, before, shown } of fields) {
+    const entered = of.check ? control.checked : control.value;
+    if (patch && entered === shown) {
+      continue;
+    }
+    const value = of.read(entered);
     if (value === null && (!patch || before === undefined)) {
       continue;
     }
