@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
 import java.util.function.UnaryOperator;
+import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 
 import org.junit.jupiter.api.AfterAll;
@@ -267,6 +268,21 @@ class RedisIdentityStoreTest {
         assertThat(first.identities()).isEmpty();
         assertThat(first.next()).isEqualTo("k1500");
         assertThat(all(keys("u", null, null, false, 100))).containsExactly("k0000");
+    }
+
+    @Test
+    void pageOfKeysOfManyTeamsReadsABoundedNumberOfLists() {
+        IntStream.range(0, 400)
+                .forEach(i -> directory.put(TEAM, "t%03d".formatted(i), new JsonObject().put("org", "large")));
+        IntStream.range(0, 60).forEach(i -> directory.put(KEY, "k%03d".formatted(i), keyDocument("h" + i, null, "t000")));
+
+        directory.send("CONFIG", "RESETSTAT");
+        page(keys(null, null, "large", null, 100));
+        var calls = Pattern.compile("cmdstat_zrevrangebylex:calls=(\\d+)")
+                .matcher(directory.send("INFO", "commandstats").toString());
+        assertThat(calls.find()).isTrue();
+        assertThat(Integer.parseInt(calls.group(1))).isBetween(400, 2400);
+        assertThat(all(keys(null, null, "large", null, 100))).hasSize(60).doesNotHaveDuplicates();
     }
 
     @Test
