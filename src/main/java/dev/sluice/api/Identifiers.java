@@ -3,12 +3,12 @@ package dev.sluice.api;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Validates identifiers and resource names: 1 to {@value #MAX_LENGTH} characters (UTF-16 code units) without an unpaired
- * surrogate, which UTF-8 cannot encode. They are used verbatim: case and whitespace are significant.
+ * Validates identifiers and resource names: 1 to {@value #MAX_LENGTH} characters (Unicode code points) without an
+ * unpaired surrogate, which UTF-8 cannot encode. They are used verbatim: case and whitespace are significant.
  */
 public final class Identifiers {
 
-    /** Maximum length, in UTF-16 code units. */
+    /** Maximum length, in Unicode code points, as {@code maxLength} of JSON Schema counts them. */
     public static final int MAX_LENGTH = 256;
 
     private Identifiers() {
@@ -20,7 +20,7 @@ public final class Identifiers {
      * @param value the value to validate; null is invalid
      */
     public static boolean isValid(@Nullable String value) {
-        if (value == null || value.isEmpty() || value.length() > MAX_LENGTH) {
+        if (value == null || value.isEmpty() || isLonger(value, MAX_LENGTH)) {
             return false;
         }
         for (int i = 0; i < value.length(); i++) {
@@ -33,6 +33,17 @@ public final class Identifiers {
             }
         }
         return true;
+    }
+
+    /**
+     * Returns whether a text has more than a number of characters. The time is bounded by that number, whatever the length of the text.
+     *
+     * @param text the text
+     * @param characters number of Unicode code points
+     */
+    public static boolean isLonger(String text, int characters) {
+        return text.length() > characters
+                && (text.length() > 2L * characters || text.codePointCount(0, text.length()) > characters);
     }
 
     /**

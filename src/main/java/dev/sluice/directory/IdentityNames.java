@@ -2,14 +2,16 @@ package dev.sluice.directory;
 
 import org.jspecify.annotations.Nullable;
 
+import dev.sluice.api.Identifiers;
+
 /**
- * Validates names of users, teams and organisations: 1 to {@value #MAX_LENGTH} visible characters (UTF-16 code units) of Unicode,
+ * Validates names of users, teams and organisations: 1 to {@value #MAX_LENGTH} visible characters (code points) of Unicode,
  * without {@code /}, and without a space at the start or end. {@code .} and {@code ..} are no names: paths are normalised, so that no
  * URL could name them.
  */
 public final class IdentityNames {
 
-    /** Maximum length, in UTF-16 code units. */
+    /** Maximum length, in Unicode code points. */
     public static final int MAX_LENGTH = 128;
     /** Text of the rule, for error messages. */
     public static final String RULE = "1 to " + MAX_LENGTH
@@ -35,7 +37,7 @@ public final class IdentityNames {
 
     /** Returns whether a text consists of 1 to {@value #MAX_LENGTH} visible characters, without a space at the start or end. */
     public static boolean isVisible(@Nullable String text) {
-        if (text == null || text.isEmpty() || text.length() > MAX_LENGTH || isSpace(text.codePointAt(0))
+        if (text == null || text.isEmpty() || Identifiers.isLonger(text, MAX_LENGTH) || isSpace(text.codePointAt(0))
                 || isSpace(text.codePointBefore(text.length()))) {
             return false;
         }

@@ -69,6 +69,8 @@ class DecisionTest {
         assertThat(Identifiers.isValid("\uD83D\uDE00")).isTrue();
         assertThat(Identifiers.isValid("x".repeat(256))).isTrue();
         assertThat(Identifiers.isValid("x".repeat(257))).isFalse();
+        assertThat(Identifiers.isValid("😀".repeat(256))).isTrue();
+        assertThat(Identifiers.isValid("😀".repeat(256) + 'x')).isFalse();
         assertThat(Identifiers.isValid("")).isFalse();
         assertThat(Identifiers.isValid(null)).isFalse();
         assertThat(Identifiers.isValid("\uD83D")).isFalse();

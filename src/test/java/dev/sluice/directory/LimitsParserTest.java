@@ -62,7 +62,7 @@ class LimitsParserTest {
     @ValueSource(strings = {"a", "Größe", "a.b@example.com", "🔑", "a:b|c", "a b"})
     void validNames(String name) {
         assertThat(IdentityNames.isValid(name)).isTrue();
-        assertThat(IdentityNames.isValid("🔑".repeat(64))).isTrue();
-        assertThat(IdentityNames.isValid("🔑".repeat(65))).isFalse();
+        assertThat(IdentityNames.isValid("🔑".repeat(128))).isTrue();
+        assertThat(IdentityNames.isValid("🔑".repeat(129))).isFalse();
     }
 }

@@ -87,7 +87,7 @@ public class TrafficResource {
         return authorization.authorizeAdmin(context, () -> {
             QueryParameters.allow(context, "contains", "limit");
             var part = QueryParameters.text(context, "contains") == null ? "" : QueryParameters.text(context, "contains");
-            if (part.length() > Identifiers.MAX_LENGTH) {
+            if (Identifiers.isLonger(part, Identifiers.MAX_LENGTH)) {
                 throw BadRequestException.forField("contains",
                         "contains must have at most " + Identifiers.MAX_LENGTH + " characters");
             }

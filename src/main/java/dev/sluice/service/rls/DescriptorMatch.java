@@ -82,11 +82,12 @@ record DescriptorMatch(DescriptorNode node, String identifier, String resource, 
 
     private static String identifier(String domain, String entries) {
         var prefix = PREFIX + (domain.length() > MAX_DOMAIN_LENGTH ? hash(domain) : domain) + ':';
-        return prefix.length() + entries.length() <= Identifiers.MAX_LENGTH ? prefix + entries : prefix + hash(entries);
+        var identifier = prefix + entries;
+        return Identifiers.isLonger(identifier, Identifiers.MAX_LENGTH) ? prefix + hash(entries) : identifier;
     }
 
     private static String bounded(String name) {
-        return name.length() <= Identifiers.MAX_LENGTH ? name : hash(name);
+        return Identifiers.isLonger(name, Identifiers.MAX_LENGTH) ? hash(name) : name;
     }
 
     private static String hash(String text) {

@@ -266,6 +266,16 @@ class CheckApiTest extends HttpTestBase {
         check(body("x", "r".repeat(257), 1, 60)).statusCode(400);
     }
 
+    /** JSON Schema counts characters outside the basic plane once. */
+    @Test
+    void identifierMayHave256CharactersOutsideTheBasicPlane() {
+        var longest = "😀".repeat(256);
+        check(body(longest, longest, 1, 60)).statusCode(200);
+        check(body(longest, longest, 1, 60)).statusCode(429);
+        check(body(longest + 'x', "r", 1, 60)).statusCode(400);
+        check(body("x", longest + 'x', 1, 60)).statusCode(400);
+    }
+
     @Test
     void unusualIdentifiersAreCountedSeparately() {
         var names = List.of("a\u0000b", "a\r\nb", "a\nb", "{a}", "a:b", "a b", "\uD83D\uDE00", "\"", "\\", "ä", "../a", "a*",

@@ -5,6 +5,7 @@ import java.util.Map;
 
 import jakarta.enterprise.context.ApplicationScoped;
 
+import dev.sluice.api.Identifiers;
 import dev.sluice.directory.IdentityKind;
 import dev.sluice.directory.IdentityNames;
 import dev.sluice.directory.IdentityPage;
@@ -117,7 +118,7 @@ class IdentityLists {
         if (prefix == null || prefix.isEmpty()) {
             return "";
         }
-        return prefix.length() <= IdentityNames.MAX_LENGTH ? QueryParameters.name(request, PREFIX) : tooLong();
+        return Identifiers.isLonger(prefix, IdentityNames.MAX_LENGTH) ? tooLong() : QueryParameters.name(request, PREFIX);
     }
 
     private static String tooLong() {

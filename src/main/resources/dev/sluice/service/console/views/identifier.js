@@ -12,7 +12,7 @@ export const title = ({ argument }) => argument ? `Identifier ${visible(argument
 
 function searchForm(value, signal) {
   const options = el("datalist", { id: "identifiers" });
-  const input = el("input", { type: "search", name: "identifier", list: "identifiers", value, maxlength: "256", required: true, autofocus: !value, spellcheck: "false", autocomplete: "off", placeholder: "user:alice" });
+  const input = el("input", { type: "search", name: "identifier", list: "identifiers", value, maxlength: "512", required: true, autofocus: !value, spellcheck: "false", autocomplete: "off", placeholder: "user:alice" });
   let timer;
   const complete = async () => {
     const part = input.value;

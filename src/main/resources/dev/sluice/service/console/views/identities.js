@@ -105,7 +105,7 @@ const aOrAn = one => `${one === "organisation" ? "an" : "a"} ${one}`;
 /** @param onCreated called when something has been created, and the list is still shown */
 function creation(kind, one, defaults, signal, onCreated) {
   const initial = { ...defaults, teams: defaults.team ? [defaults.team] : undefined, team: defaults.team ?? team() ?? undefined };
-  const own = el("input", { name: "name", required: true, maxlength: "128", spellcheck: "false", autocomplete: "off" });
+  const own = el("input", { name: "name", required: true, maxlength: "256", spellcheck: "false", autocomplete: "off" });
   const fields = fieldsOf(kind, initial);
   const named = [{ path: "name", control: own }, { path: "path", control: own }, ...fields];
   const result = el("div");
