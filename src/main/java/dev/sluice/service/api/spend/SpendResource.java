@@ -38,6 +38,7 @@ import io.vertx.ext.web.RoutingContext;
 public class SpendResource {
 
     static final String CSV = "text/csv";
+    private static final MediaType CSV_TYPE = new MediaType("text", "csv");
     /** Header of a page in CSV that has a successor. */
     static final String NEXT_CURSOR = "X-Next-Cursor";
 
@@ -95,7 +96,10 @@ public class SpendResource {
 
     private static boolean prefersCsv(HttpHeaders headers) {
         for (var type : headers.getAcceptableMediaTypes()) { // in the order of preference
-            if (type.getType().equalsIgnoreCase("text") && type.getSubtype().equalsIgnoreCase("csv")) {
+            if (isExcluded(type)) {
+                continue;
+            }
+            if (type.getType().equalsIgnoreCase(CSV_TYPE.getType()) && type.isCompatible(CSV_TYPE)) {
                 return true;
             }
             if (type.isWildcardType() || type.getType().equalsIgnoreCase("application")) {
@@ -103,5 +107,10 @@ public class SpendResource {
             }
         }
         return false;
+    }
+
+    /** Returns whether the weight says that the type is not acceptable (RFC 9110, section 12.4.2). */
+    private static boolean isExcluded(MediaType type) {
+        return type.getParameters().getOrDefault("q", "1").matches("0(\\.0*)?");
     }
 }

@@ -154,6 +154,16 @@ class SpendApiTest extends HttpTestBase {
     }
 
     @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {"text/csv;q=0|application/json",
+            "text/csv;q=0.0, application/json;q=0.5|application/json",
+            "text/csv;q=0, */*|application/json", "text/*|text/csv", "application/json;q=0, text/csv|text/csv",
+            "text/html, text/csv;q=0.5|text/csv", "application/*, text/csv;q=0.5|application/json"})
+    void acceptedTypeIsReturned(String accept, String contentType) {
+        given().header("Authorization", "Bearer admin-secret").header("Accept", accept).when()
+                .get("/v1/llm/spend?team=" + team).then().statusCode(200).contentType(containsString(contentType));
+    }
+
+    @ParameterizedTest
     @CsvSource(delimiter = '|', value = {"group_by=users|group_by|user, team, org",
             "group_by=user,user|group_by|more than once",
             "group_by=|group_by|one or more", "from=yesterday|from|2026-11-01", "from=2020-01-01|from|62 days",
