@@ -3,7 +3,7 @@ package dev.sluice.service.api;
 import java.util.List;
 
 /** Field {@code tier} of a request body. */
-final class Tier {
+public final class Tier {
 
     private Tier() {
     }
@@ -13,7 +13,7 @@ final class Tier {
      *
      * @throws BadRequestException if it does not exist
      */
-    static String check(String tier, List<String> tiers) {
+    public static String check(String tier, List<String> tiers) {
         if (!tiers.contains(tier)) {
             throw BadRequestException.forField("tier", "tier must be one of " + String.join(", ", tiers));
         }

@@ -28,7 +28,8 @@ record RuleTrialRequest(
         @Schema(description = "Query, if the path has none", examples = "page=2") String query,
         @Schema(description = "Header fields; the value of a field that is repeated is a list. Credentials identify the caller as those of a real request do") Map<String, Object> headers,
         @Schema(description = "Address of the client, or of the proxy that names it in X-Forwarded-For; unknown if absent", examples = "203.0.113.9") String remoteAddress,
-        @Schema(description = "Host that the request is for; that of the URL or of the field Host if absent", examples = "api.example.com") String host) {
+        @Schema(description = "Host that the request is for; that of the URL or of the field Host if absent", examples = "api.example.com") String host,
+        @Schema(description = "Tier whose rates apply, in place of that of the caller", examples = "pro") String tier) {
 
     /**
      * Returns the request that a body describes. Static: Quarkus registers what the instance methods of a schema return for reflection.

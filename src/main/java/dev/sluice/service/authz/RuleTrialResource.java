@@ -20,6 +20,7 @@ import org.eclipse.microprofile.openapi.annotations.parameters.RequestBody;
 import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 import org.eclipse.microprofile.openapi.annotations.security.SecurityRequirement;
 import org.eclipse.microprofile.openapi.annotations.tags.Tag;
+import org.jspecify.annotations.Nullable;
 
 import dev.sluice.api.Decision;
 import dev.sluice.api.DecisionMode;
@@ -38,6 +39,7 @@ import dev.sluice.policy.cost.InvalidCostException;
 import dev.sluice.service.api.EndpointAuthorization;
 import dev.sluice.service.api.OpenApiDefinition;
 import dev.sluice.service.api.RequestBodyReader;
+import dev.sluice.service.api.Tier;
 import dev.sluice.service.edge.Cors;
 import dev.sluice.service.edge.ReservedPaths;
 import dev.sluice.service.gateway.MethodOverrides;
@@ -86,25 +88,35 @@ public class RuleTrialResource {
     @APIResponse(responseCode = "503", ref = OpenApiDefinition.UNAVAILABLE)
     public Uni<Response> tryRules(byte[] json, @Context RoutingContext context) {
         return authorization.authorizeReader(context, () -> {
-            var request = RuleTrialRequest.requestOf(bodies.read(json, RuleTrialRequest.class));
+            var body = bodies.read(json, RuleTrialRequest.class);
+            var request = RuleTrialRequest.requestOf(body);
+            if (body.tier() != null) {
+                Tier.check(body.tier(), policy.tiers());
+            }
             return Uni.createFrom().<RuleTrialResponse>emitter(
-                    emitter -> decide(request, emitter::complete, emitter::fail))
-                    .map(body -> Response.ok(body, ErrorResponse.JSON).build());
+                    emitter -> decide(request, body.tier(), emitter::complete, emitter::fail))
+                    .map(result -> Response.ok(result, ErrorResponse.JSON).build());
         });
     }
 
-    private void decide(ForwardedRequest request, Consumer<RuleTrialResponse> onResult, Consumer<Throwable> onFailure) {
+    /** @param tier tier whose rates apply; null for that of the caller */
+    private void decide(ForwardedRequest request, @Nullable String tier, Consumer<RuleTrialResponse> onResult,
+            Consumer<Throwable> onFailure) {
         var match = policy.match(new ApiRequest(request.method(),
                 methodOverrides.allowedMethods(request.headers(), request.query()), request::authority, request.path(),
                 request.query(), request.headers(), () -> callers.address(request).identity(), true));
         if (Cors.isPreflight(request.method().toUpperCase(Locale.ROOT), request.headers())) {
-            var address = callers.address(request);
+            var address = withTier(callers.address(request), tier);
             decide(request, address, match.preflightRequests(address), onResult, onFailure);
         } else {
             callers.resolveAsGateway(request,
-                    caller -> decide(request, caller, match, onResult, onFailure),
+                    caller -> decide(request, withTier(caller, tier), match, onResult, onFailure),
                     failure -> onFailedCaller(failure, onResult, onFailure));
         }
+    }
+
+    private static Caller withTier(Caller caller, @Nullable String tier) {
+        return tier == null ? caller : new Caller(caller.identity(), tier);
     }
 
     private void decide(ForwardedRequest request, Caller caller, RuleMatch match, Consumer<RuleTrialResponse> onResult,

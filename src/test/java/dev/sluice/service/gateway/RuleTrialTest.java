@@ -104,6 +104,16 @@ class RuleTrialTest extends HttpTestBase {
         assertThat(invalid.getJsonObject("caller")).isNull();
     }
 
+    @ParameterizedTest
+    @CsvSource({"free, 10", "pro, 100", "enterprise, 1000"})
+    void ratesOfAChosenTierApply(String tier, int limit) {
+        for (var headers : new String[]{"{}", "{\"X-API-Key\":\"key-of-bob\"}"}) {
+            var answer = tryRules("{\"path\":\"/other\",\"headers\":" + headers + ",\"tier\":\"" + tier + "\"}");
+            assertThat(answer.getJsonObject("caller").getString("tier")).isEqualTo(tier);
+            assertThat(answer.getInteger("limit")).isEqualTo(limit);
+        }
+    }
+
     @Test
     void hostAndMethodNarrowRules() {
         assertThat(resource("{\"path\":\"/multi\",\"host\":\"api.example.com\"}")).isEqualTo("api:/multi");
@@ -151,7 +161,8 @@ class RuleTrialTest extends HttpTestBase {
             "{\"path\":\"/a\",\"method\":\"G T\"}; method", "{\"path\":\"/a\",\"headers\":\"x\"}; headers",
             "{\"path\":\"/a\",\"headers\":{\"X\":7}}; headers", "{\"path\":\"/a\",\"headers\":{\"X\":[\"a\",null]}}; headers",
             "{\"path\":\"/a\",\"headers\":{\"\":\"a\"}}; headers", "{\"path\":\"/a\",\"remote_address\":\"x\"}; remote_address",
-            "{\"path\":\"/a?b\",\"query\":\"c\"}; query", "{\"path\":\"/a\",\"other\":1}; other", "[]; body"})
+            "{\"path\":\"/a?b\",\"query\":\"c\"}; query", "{\"path\":\"/a\",\"other\":1}; other",
+            "{\"path\":\"/a\",\"tier\":\"gold\"}; tier", "{\"path\":\"/a\",\"tier\":\"\"}; tier", "[]; body"})
     void invalidFieldIsNamed(String body, String field) {
         var response = send(body);
         assertThat(response.statusCode()).isEqualTo(400);

@@ -47,7 +47,7 @@ export async function render({ query, signal }, heading) {
 
   filter.addEventListener("input", () => { replaceQuery({ filter: filter.value }); show(); });
   show();
-  return [el("div", { class: "head" }, heading), fileStatus(rules.file), trial(signal),
+  return [el("div", { class: "head" }, heading), fileStatus(rules.file), trial(rules.tiers, signal),
     el("section", {}, el("form", { class: "row", role: "search", onsubmit: event => event.preventDefault() }, field("Filter", filter, { wide: true }))), tables];
 }
 
@@ -60,16 +60,17 @@ function fileStatus(file) {
     : notice(el("p", {}, el("strong", { class: "refused" }, "The rules file is invalid"), " since ", time(new Date(file.since)), "; its last valid content is in force: ", file.problem));
 }
 
-function trial(signal) {
+function trial(tiers, signal) {
   const method = select(METHODS.map(each => [each, each]), "GET");
   const path = el("input", { name: "path", required: true, value: "/campaigns", spellcheck: "false", autocomplete: "off" });
   const address = el("input", { name: "remote_address", value: "203.0.113.9", spellcheck: "false", autocomplete: "off" });
+  const tier = select([["", "that of the caller"], ...tiers.map(each => [each, each])], "");
   const headers = el("textarea", { name: "headers", spellcheck: "false", placeholder: "X-API-Key: sk-sluice-…" });
   const result = el("div", { "aria-live": "polite" });
   const fields = [path, address, headers].map(control => ({ path: control.name, control }));
   const submit = submission(async () => {
     try {
-      const body = { method: method.value, path: path.value, remote_address: address.value || undefined, headers: parse(headers.value) };
+      const body = { method: method.value, path: path.value, remote_address: address.value || undefined, tier: tier.value || undefined, headers: parse(headers.value) };
       const tried = await call("POST", "/v1/rules/try", { body, signal });
       showFailure({}, fields, result);
       result.replaceChildren(answer(tried));
@@ -79,7 +80,7 @@ function trial(signal) {
   });
   return section("Try a request", el("p", { class: "muted" }, "Shows which rules govern a request and what would be answered. Nothing is counted."),
     el("form", { class: "grid", onsubmit: submit }, field("Method", method), field("Path", path, { hint: "With the query, if any" }),
-      field("Client address", address), field("Header fields", headers, { whole: true, hint: "One a line, name: value. A key or a token here identifies the caller." }),
+      field("Client address", address), field("Tier", tier), field("Header fields", headers, { whole: true, hint: "One a line, name: value. A key or a token here identifies the caller." }),
       el("div", { class: "actions whole" }, el("button", { class: "primary" }, "Try it"))), el("p", {}), result);
 }
 
