@@ -19,7 +19,8 @@ import io.vertx.core.Future;
  */
 final class KeyUsage {
 
-    static final long FLUSH_INTERVAL_MILLIS = TimeUnit.MINUTES.toMillis(1);
+    /** Short: a write is due once per key and hour only, and what is not written is lost when the instance dies. */
+    static final long FLUSH_INTERVAL_MILLIS = TimeUnit.SECONDS.toMillis(1);
 
     /** Maximum number of keys of one call of the script. */
     private static final int MAX_BATCH = 1000;

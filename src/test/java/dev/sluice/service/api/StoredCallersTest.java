@@ -10,6 +10,7 @@ import static org.hamcrest.Matchers.is;
 import static org.hamcrest.Matchers.nullValue;
 
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
 import java.util.Locale;
@@ -80,6 +81,22 @@ class StoredCallersTest extends HttpTestBase {
                 .body("headers.'x-user-id'", contains("alice")).body("headers.'x-user-tier'", contains("pro"))
                 .body("headers.'x-team-id'", contains("red")).body("headers.'x-org-id'", contains("acme"));
         assertThat(used("user:alice")).isEqualTo(1);
+    }
+
+    @Test
+    void useOfAKeyIsShownSoon() {
+        var key = given().header("Authorization", "Bearer admin-secret").body("{\"user\":\"alice\"}").when().post("/v1/keys")
+                .then()
+                .statusCode(201).extract().jsonPath();
+        var path = "/v1/keys/" + key.getString("id");
+        try {
+            Polling.await().until(() -> get("X-API-Key", key.getString("key")).extract().statusCode() == 200);
+            Polling.await().atMost(Duration.ofSeconds(20))
+                    .until(() -> given().header("Authorization", "Bearer admin-secret").when().get(path).then().statusCode(200)
+                            .extract().path("last_used_at") != null);
+        } finally {
+            given().header("Authorization", "Bearer admin-secret").when().delete(path).then().statusCode(204);
+        }
     }
 
     /** Paths that are management endpoints by a hair, credentials beside the one that counts, and spellings of both. */
