@@ -101,8 +101,9 @@ public class ApiKeyResolver {
     }
 
     /**
-     * Returns whether a text must not be forwarded, because it is a key or was one: a configured key, a text of the form of those that
-     * Sluice generates, also where no keys are stored, or a stored key in the cache, as every key is that has just identified a caller. Does not read Redis.
+     * Returns whether a text must not be forwarded, because it is a key or was one: a configured key; a text of the form of those
+     * that Sluice generates, also where no keys are stored; or a stored key in the cache, as every key is that has just identified a
+     * caller. Does not read Redis.
      */
     public boolean isKey(String text) {
         return configured.isKey(text)

@@ -33,6 +33,27 @@ class ShutdownIT {
     private static final String BODY = "{\"model\":\"gpt-4o\",\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}";
 
     @Test
+    void decisionsUpToTheEndAreInTheTraffic() throws IOException {
+        try (var redis = RedisTestServer.start()) {
+            var environment = Map.of("REDIS_PORT", Integer.toString(redis.port()), "RATE_LIMIT_ADMIN_TOKEN", "admin");
+            try (var other = Instance.start(environment)) {
+                try (var leaving = Instance.start(environment)) {
+                    var http = new HttpTestClient(leaving.port());
+                    for (int i = 0; i < 200; i++) {
+                        assertThat(http.post("/v1/check", "{\"identifier\":\"a\",\"resource\":\"r\",\"rate\":\"1000/hour\"}")
+                                .statusCode()).isEqualTo(200);
+                    }
+                }
+                var http = new HttpTestClient(other.port());
+                await().untilAsserted(() -> assertThat(
+                        HttpTestClient.json(http.get("/v1/traffic", "Authorization", "Bearer admin")).getJsonArray("rules")
+                                .encode())
+                        .contains("\"allowed\":200"));
+            }
+        }
+    }
+
+    @Test
     void requestsInFlightAreCompletedAndRecorded() throws IOException {
         var upstream = new EchoUpstream();
         int api = upstream.listen(0);

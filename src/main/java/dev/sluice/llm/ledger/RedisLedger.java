@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.stream.LongStream;
 
 import dev.sluice.api.StoreUnavailableException;
 import dev.sluice.redis.HashTags;
@@ -21,6 +22,8 @@ import io.vertx.redis.client.Response;
 final class RedisLedger implements LedgerStore {
 
     private static final long READ_TIMEOUT_MILLIS = 2000;
+    /** Maximum number of hours that are read by one batch of commands. */
+    private static final int HOURS_AT_ONCE = 24;
     /** Maximum time that a caller waits to learn whether its entry was written. */
     private static final long WRITE_WAIT_MILLIS = 250;
 
@@ -86,18 +89,26 @@ final class RedisLedger implements LedgerStore {
             writer.addBufferedTo(report, identifier, fromHour, toHour);
             return Uni.createFrom().item(report);
         }
-        return toUni(writer.drain(identifier).compose(done -> {
-            var replies = new ArrayList<Future<Response>>();
-            for (long hour = fromHour; hour <= toHour; hour++) {
-                replies.add(redis.send(Request.cmd(Command.HGETALL).arg(keys.hour(identifier, hour)))
-                        .recover(RedisLedger::emptyIfForeign));
-            }
-            return redis.within(READ_TIMEOUT_MILLIS, Future.all(replies)).map(all -> {
-                var report = new UsageReport(identifier, (int) (toHour - fromHour));
-                replies.forEach(reply -> LedgerHash.addTo(fields(reply.result()), report));
-                return report;
-            });
-        })).onFailure().transform(RedisLedger::unavailable);
+        var report = new UsageReport(identifier, (int) (toHour - fromHour));
+        return toUni(writer.drain(identifier)
+                .compose(done -> redis.within(READ_TIMEOUT_MILLIS, readHours(report, identifier, fromHour, toHour))))
+                .onFailure().transform(RedisLedger::unavailable);
+    }
+
+    /** Adds the entries of some hours after the others: hundreds of reads at once would delay decisions. */
+    private Future<UsageReport> readHours(UsageReport report, String identifier, long fromHour, long toHour) {
+        if (fromHour > toHour) {
+            return Future.succeededFuture(report);
+        }
+        long next = Math.min(toHour + 1, fromHour + HOURS_AT_ONCE);
+        var replies = LongStream.range(fromHour, next)
+                .mapToObj(hour -> redis.send(Request.cmd(Command.HGETALL).arg(keys.hour(identifier, hour)))
+                        .recover(RedisLedger::emptyIfForeign))
+                .toList();
+        return Future.all(replies).compose(all -> {
+            replies.forEach(reply -> LedgerHash.addTo(fields(reply.result()), report));
+            return readHours(report, identifier, next, toHour);
+        });
     }
 
     @Override

@@ -23,7 +23,7 @@ final class TrafficCache {
     private final boolean allInstances;
     private final LongSupplier nanoTime;
     /** Without gaps. */
-    private final TreeMap<Long, TrafficMinute> minutes = new TreeMap<>();
+    private TreeMap<Long, TrafficMinute> minutes = new TreeMap<>();
     private Map<RuleTier, Long> inFlight = Map.of();
     private long nowMillis;
     private long readAt;
@@ -55,31 +55,31 @@ final class TrafficCache {
         if (complete && nanoTime.getAsLong() - readAt < MAX_AGE_NANOS) {
             return Future.succeededFuture();
         }
-        if (!complete) {
-            minutes.clear();
-            return read(number - 1);
-        }
         // The last two minutes may have changed: instances report the end of a minute in the next one.
         long elapsed = TimeUnit.NANOSECONDS.toMinutes(nanoTime.getAsLong() - readAt) + 2;
-        return elapsed >= minutes.size() ? refreshAll(number) : read((int) elapsed);
+        return complete && elapsed < minutes.size()
+                ? read((int) elapsed, new TreeMap<>(minutes))
+                : read(number - 1, new TreeMap<>());
     }
 
-    private Future<Void> refreshAll(int number) {
-        minutes.clear();
-        return read(number - 1);
-    }
-
-    private Future<Void> read(int ago) {
+    /**
+     * Reads minutes page by page. They replace the former ones when all are read: a page that cannot be read would leave a gap.
+     *
+     * @param ago number of minutes before the current one, at which the first page begins
+     * @param pages receives the minutes
+     */
+    private Future<Void> read(int ago, TreeMap<Long, TrafficMinute> pages) {
         return store.read(ago, Math.min(PAGE, ago + 1)).compose(read -> {
-            read.minutes().forEach(minute -> minutes.put(minute.minute(), minute));
+            read.minutes().forEach(minute -> pages.put(minute.minute(), minute));
+            long current = TimeUnit.MILLISECONDS.toMinutes(read.nowMillis());
+            int missing = (int) Math.max(0, current - pages.lastKey());
+            if (missing > 0) {
+                return read(missing - 1, pages);
+            }
+            pages.headMap(pages.lastKey() - TrafficStore.KEPT_MINUTES, true).clear();
+            minutes = pages;
             nowMillis = read.nowMillis();
             inFlight = read.inFlight();
-            minutes.headMap(minutes.lastKey() - TrafficStore.KEPT_MINUTES, true).clear();
-            long current = TimeUnit.MILLISECONDS.toMinutes(nowMillis);
-            int missing = (int) Math.max(0, current - minutes.lastKey());
-            if (missing > 0) {
-                return read(missing - 1);
-            }
             readAt = nanoTime.getAsLong();
             return Future.succeededFuture();
         });

@@ -7,7 +7,9 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.IntStream;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -81,6 +83,24 @@ class HttpWebhookTransportTest {
         });
         assertThat(post("/hook").status()).isEqualTo(200);
         Polling.await().until(() -> server.openConnections() == 0);
+    }
+
+    /** Those whose receiver is slow do not wait for each other. */
+    @Test
+    void asManyRequestsAreSentToAHostAtOnceAsHaveSlots() {
+        var together = new CountDownLatch(DeliverySlots.MAX_PER_HOST);
+        server.on("/hook", exchange -> {
+            together.countDown();
+            together.await();
+            exchange.send("HTTP/1.1 204 No Content\r\n\r\n");
+        });
+        var patient = transport(60_000);
+        var url = URI.create("http://localhost:" + server.port() + "/hook");
+        var posts = IntStream.range(0, DeliverySlots.MAX_PER_HOST).mapToObj(i -> patient.post(url, true, Map.of(), "{}"))
+                .toList();
+        assertThat(posts).allSatisfy(
+                post -> assertThat(post.toCompletionStage().toCompletableFuture().join().status()).isEqualTo(204));
+        patient.close();
     }
 
     @Test

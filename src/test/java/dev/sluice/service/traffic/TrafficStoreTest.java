@@ -8,7 +8,6 @@ import java.time.ZoneId;
 import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 
 import org.junit.jupiter.api.AfterAll;
@@ -236,43 +235,73 @@ class TrafficStoreTest {
         assertThat(await(inMemory.read(60, 1)).minutes().get(0).counts().isEmpty()).isTrue();
     }
 
+    /** Counts the reads of a store, one of which may fail. */
+    private static final class CountingStore implements TrafficStore {
+
+        private final TrafficStore store;
+        private int calls;
+        private int minutes;
+        private int failingCall = -1;
+
+        CountingStore(TrafficStore store) {
+            this.store = store;
+        }
+
+        @Override
+        public Future<Void> add(TrafficCounts counts) {
+            return store.add(counts);
+        }
+
+        @Override
+        public Future<Void> report(Map<RuleTier, Long> inFlight) {
+            return store.report(inFlight);
+        }
+
+        @Override
+        public Future<Map<String, String>> rates(String identifier, List<String> resources) {
+            return store.rates(identifier, resources);
+        }
+
+        @Override
+        public Future<Reading> read(int ago, int number) {
+            minutes += number;
+            return ++calls == failingCall ? Future.failedFuture("Redis did not reply") : store.read(ago, number);
+        }
+    }
+
+    @Test
+    void readThatFailsMidwayLeavesNoGap() {
+        var store = new CountingStore(inMemory);
+        var nanos = new long[1];
+        var cache = new TrafficCache(store, true, () -> nanos[0]);
+        await(inMemory.add(counts(1, 0)));
+        assertThat(await(cache.last(60)).minutes()).hasSize(60);
+
+        store.failingCall = store.calls + 2; // the second page
+        assertThat(cache.last(1440).failed()).isTrue();
+        for (int seconds : new int[]{0, 5, 600}) {
+            nanos[0] += seconds * 1_000_000_000L;
+            setNow(now + seconds);
+            var history = await(cache.last(60));
+            assertThat(history.minutes()).hasSize(60);
+            assertThat(history.minutes().get(59).minute()).isEqualTo(now / 60);
+        }
+    }
+
     @Test
     void minutesAreReadOnceHoweverManyRequests() {
-        var calls = new AtomicInteger();
-        var read = new AtomicInteger();
+        var store = new CountingStore(inMemory);
         var nanos = new long[1];
-        var cache = new TrafficCache(new TrafficStore() {
-            @Override
-            public Future<Void> add(TrafficCounts counts) {
-                return inMemory.add(counts);
-            }
-
-            @Override
-            public Future<Void> report(Map<RuleTier, Long> inFlight) {
-                return inMemory.report(inFlight);
-            }
-
-            @Override
-            public Future<Map<String, String>> rates(String identifier, List<String> resources) {
-                return inMemory.rates(identifier, resources);
-            }
-
-            @Override
-            public Future<Reading> read(int ago, int number) {
-                calls.incrementAndGet();
-                read.addAndGet(number);
-                return inMemory.read(ago, number);
-            }
-        }, true, () -> nanos[0]);
+        var cache = new TrafficCache(store, true, () -> nanos[0]);
         await(inMemory.add(counts(1, 0)));
 
         IntStream.range(0, 100).forEach(i -> assertThat(await(cache.last(60)).minutes()).hasSize(60));
-        assertThat(calls.get()).isEqualTo(1);
+        assertThat(store.calls).isEqualTo(1);
 
         await(inMemory.add(counts(5, 0)));
         nanos[0] += 1_000_000_000L;
         assertThat(await(cache.last(60)).sum(1).total().allowed()).isEqualTo(6);
-        assertThat(read.get()).isEqualTo(60 + 3);
+        assertThat(store.minutes).isEqualTo(60 + 3);
         nanos[0] += 60_000_000_000L;
         setNow(START + 60);
         var history = await(cache.last(60));
