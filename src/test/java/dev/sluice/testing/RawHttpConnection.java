@@ -201,6 +201,12 @@ public final class RawHttpConnection implements Closeable {
         return b;
     }
 
+    /** Resets the connection. */
+    public void abort() throws IOException {
+        socket.setSoLinger(true, 0);
+        socket.close();
+    }
+
     @Override
     public void close() throws IOException {
         socket.close();
