@@ -1,5 +1,7 @@
 package dev.sluice.llm.client;
 
+import java.util.function.Function;
+
 import jakarta.ws.rs.core.Response;
 
 import dev.sluice.api.RateLimitExceededException;
@@ -35,13 +37,15 @@ public final class LlmClient {
 
     private final ProviderHttpClient httpClient;
     private final LlmLimiter limiter;
-    private final LlmIdentity identity;
+    private final LlmIdentityResolver identities;
+    private final LlmIdentity user;
     private final Provider provider;
 
-    LlmClient(ProviderHttpClient httpClient, LlmLimiter limiter, LlmIdentity identity) {
+    LlmClient(ProviderHttpClient httpClient, LlmLimiter limiter, LlmIdentityResolver identities, LlmIdentity user) {
         this.httpClient = httpClient;
         this.limiter = limiter;
-        this.identity = identity;
+        this.identities = identities;
+        this.user = user;
         this.provider = httpClient.provider();
     }
 
@@ -95,7 +99,7 @@ public final class LlmClient {
             if (operation.kind() == ProviderOperation.Kind.FREE || operation.kind() == ProviderOperation.Kind.STORED) {
                 return httpClient.post(path, buffer).map(this::parseJson).onFailure().transform(this::asLlmException);
             }
-            return admit(identity.estimate(provider, operation, buffer)).chain(call -> Uni.createFrom()
+            return admit(identity -> identity.estimate(provider, operation, buffer)).chain(call -> Uni.createFrom()
                     .deferred(() -> httpClient.post(path, buffer))
                     .map(response -> settleAndParse(call, operation, response)).onFailure(Exception.class)
                     .transform(this::asLlmException)
@@ -117,7 +121,7 @@ public final class LlmClient {
             var request = LlmRequestParser.parse(provider, operation, body.toBuffer());
             var buffer = httpClient.asksForUsage() ? request.bodyWithUsage() : request.body();
             boolean removeUsage = buffer != request.body();
-            return admit(identity.estimate(provider, request)).onItem().transformToMulti(call -> {
+            return admit(identity -> identity.estimate(provider, request)).onItem().transformToMulti(call -> {
                 var stream = new LlmEventStream(call, operation.shape(), removeUsage, httpClient::redact);
                 return httpClient.openStream(path, buffer).onFailure(Exception.class).transform(this::asLlmException).onItem()
                         .transformToMulti(response -> toEvents(stream, response)).onTermination().invoke(stream::onTermination);
@@ -150,8 +154,8 @@ public final class LlmClient {
         return ProviderOperation.of(provider, "POST", query < 0 ? path : path.substring(0, query));
     }
 
-    private Uni<AdmittedCall> admit(LlmCallEstimate callEstimate) {
-        return limiter.admit(callEstimate).invoke(call -> {
+    private Uni<AdmittedCall> admit(Function<LlmIdentity, LlmCallEstimate> estimate) {
+        return identities.resolve(user).map(estimate).chain(limiter::admit).invoke(call -> {
             if (!call.decision().allowed()) {
                 throw call.denialException();
             }

@@ -37,16 +37,19 @@ public class LlmClients {
     private static final Logger LOG = Logger.getLogger(LlmClients.class);
 
     private final LlmLimiter limiter;
+    private final LlmIdentityResolver identities;
     private final LlmConfig config;
     private final Providers providers;
     private final TlsConfigurationRegistry tls;
     private final Vertx vertx;
     private final Map<Provider, ProviderHttpClient> httpClients = new HashMap<>();
 
-    LlmClients(LlmLimiter limiter, LlmConfig config, Providers providers, TlsConfigurationRegistry tls, Vertx vertx) {
+    LlmClients(LlmLimiter limiter, LlmIdentityResolver identities, LlmConfig config, Providers providers,
+            TlsConfigurationRegistry tls, Vertx vertx) {
         this.tls = tls;
         this.providers = providers;
         this.limiter = limiter;
+        this.identities = identities;
         this.config = config;
         this.vertx = vertx;
     }
@@ -56,7 +59,7 @@ public class LlmClients {
      *
      * @param provider {@code openai}, {@code anthropic}, {@code gemini}, or the name of a configured provider
      * @param user the user's name, not blank; counted as {@code user:<name>}
-     * @param tier the user's tier; null or an unknown tier is treated as the first configured one
+     * @param tier the user's tier; null for that of the stored user or, without one, the first configured tier; so is an unknown tier
      * @return a client, to be kept or discarded; it needs no closing
      * @throws IllegalArgumentException if the provider is unknown, or the user is null or blank
      * @throws IllegalStateException if neither an API key nor a base URL is configured for the provider, or its TLS configuration
@@ -68,7 +71,8 @@ public class LlmClients {
             throw new IllegalArgumentException("provider must be " + providers.allowedIds() + ": " + provider);
         }
         requireKey(parsed);
-        return new LlmClient(httpClient(parsed), limiter, LlmIdentity.user(LlmIdentity.requireUser(user), tier));
+        return new LlmClient(httpClient(parsed), limiter, identities,
+                LlmIdentity.user(LlmIdentity.requireUser(user), tier));
     }
 
     /** Requires an API key for the provider's own address; another base URL may not need one. */

@@ -2,6 +2,7 @@ package dev.sluice.llm.client;
 
 import org.jspecify.annotations.Nullable;
 
+import dev.sluice.directory.cache.ResolvedCaller;
 import dev.sluice.identity.Identity;
 import dev.sluice.identity.chain.IdentityChain;
 import dev.sluice.llm.limit.LlmCallEstimate;
@@ -28,6 +29,11 @@ record LlmIdentity(String identifier, @Nullable String tier, IdentityChain chain
 
     static LlmIdentity user(String name, @Nullable String tier) {
         return new LlmIdentity(Identity.user(name, Identity.Source.PRINCIPAL, tier).identifier(), tier);
+    }
+
+    /** Returns this identity with the levels of the stored caller, and its tier if this one has none. */
+    LlmIdentity withStored(ResolvedCaller caller) {
+        return new LlmIdentity(identifier, tier == null ? caller.tier() : tier, caller.chain());
     }
 
     /**

@@ -5,6 +5,7 @@ import jakarta.inject.Singleton;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jspecify.annotations.Nullable;
 
+import dev.sluice.identity.NamedCallerResolver;
 import dev.sluice.policy.CallerResolver;
 import io.quarkus.arc.Arc;
 import io.quarkus.vertx.http.runtime.CurrentVertxRequest;
@@ -15,12 +16,14 @@ import io.smallrye.mutiny.Uni;
 class LlmIdentityResolver {
 
     private final CallerResolver callerResolver;
+    private final NamedCallerResolver namedCallers;
     private final CurrentVertxRequest currentRequest;
     private final LlmIdentity application;
 
-    LlmIdentityResolver(CallerResolver callerResolver, CurrentVertxRequest currentRequest,
+    LlmIdentityResolver(CallerResolver callerResolver, NamedCallerResolver namedCallers, CurrentVertxRequest currentRequest,
             @ConfigProperty(name = "quarkus.application.name", defaultValue = "application") String application) {
         this.callerResolver = callerResolver;
+        this.namedCallers = namedCallers;
         this.currentRequest = currentRequest;
         this.application = new LlmIdentity("app:" + application, null);
     }
@@ -35,7 +38,7 @@ class LlmIdentityResolver {
     Uni<LlmIdentity> resolve(@Nullable String user, @Nullable String tier) {
         var requestedTier = tier == null || tier.isBlank() ? null : tier;
         if (user != null && !user.isBlank()) {
-            return Uni.createFrom().item(LlmIdentity.user(user, requestedTier));
+            return resolve(LlmIdentity.user(user, requestedTier));
         }
         var request = Arc.container().requestContext().isActive() ? currentRequest.getCurrent() : null;
         return request == null
@@ -43,5 +46,10 @@ class LlmIdentityResolver {
                 : callerResolver.resolve(request)
                         .map(caller -> new LlmIdentity(caller.identity().identifier(), caller.tier(), caller.identity().chain())
                                 .withTier(requestedTier));
+    }
+
+    /** Returns a named user with the limits and the tier that are stored for it. On any thread. */
+    Uni<LlmIdentity> resolve(LlmIdentity user) {
+        return namedCallers.resolve(user.identifier(), null, null).map(user::withStored);
     }
 }

@@ -7,14 +7,18 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Stream;
 
+import org.jspecify.annotations.Nullable;
+
 import dev.sluice.api.Rate;
 import dev.sluice.api.RateLimitRequest;
 import dev.sluice.api.ResourceCheck;
 import dev.sluice.identity.chain.ChainLevel;
+import dev.sluice.identity.chain.IdentityChain;
 import dev.sluice.identity.chain.LevelResources;
 import dev.sluice.identity.chain.LlmRates;
 import dev.sluice.llm.policy.LimitKind;
 import dev.sluice.llm.policy.LlmPolicySnapshot;
+import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.TokenUsage;
 
 /**
@@ -34,29 +38,29 @@ final class LevelLimits {
 
     private final List<Part> parts = new ArrayList<>();
 
-    LevelLimits(LlmPolicySnapshot policy, LlmCallEstimate call) {
-        for (var level : call.chain().levels()) {
+    LevelLimits(LlmPolicySnapshot policy, Provider provider, String model, IdentityChain chain) {
+        for (var level : chain.levels()) {
             if (!level.limits().llm().isEmpty()) {
                 parts.add(new Part(level.identifier(), level.limits().llm(), ""));
             }
-            var pattern = pattern(policy, call, level, call.model());
+            var pattern = pattern(policy, provider, level, model);
             if (pattern != null) {
                 parts.add(new Part(level.identifier(), level.limits().models().get(pattern), LevelResources.models(pattern)));
             }
         }
     }
 
-    private static String pattern(LlmPolicySnapshot policy, LlmCallEstimate call, ChainLevel level, String model) {
+    private static @Nullable String pattern(LlmPolicySnapshot policy, Provider provider, ChainLevel level, String model) {
         var limits = level.limits();
-        return limits.models().isEmpty() ? null : policy.find(call.provider(), model, limits::modelPattern);
+        return limits.models().isEmpty() ? null : policy.find(provider, model, limits::modelPattern);
     }
 
     /** Returns whether all levels allow the models of a call, and no further one has other limits than the requested one. */
     static boolean areModelsAllowed(LlmPolicySnapshot policy, LlmCallEstimate call) {
         var chain = call.chain();
         return chain.allowsModel(call.model()) && call.furtherModels().stream().allMatch(model -> chain.allowsModel(model)
-                && chain.levels().stream().allMatch(level -> Objects.equals(pattern(policy, call, level, model),
-                        pattern(policy, call, level, call.model()))));
+                && chain.levels().stream().allMatch(level -> Objects.equals(pattern(policy, call.provider(), level, model),
+                        pattern(policy, call.provider(), level, call.model()))));
     }
 
     boolean hasBudget() {
@@ -121,5 +125,25 @@ final class LevelLimits {
             requests.add(new RateLimitRequest(part.identifier(), null, LevelResources.CALLS, checks));
         }
         return requests;
+    }
+
+    /** Returns the requests that count what a call has used, without those of levels that count nothing. */
+    List<RateLimitRequest> charges(TokenUsage usage, long costNanodollars) {
+        var requests = new ArrayList<RateLimitRequest>(parts.size());
+        for (var part : parts) {
+            var checks = new ArrayList<ResourceCheck>(2);
+            addCharge(checks, LevelResources.TOKENS + part.suffix(), part.rates().tokens(), usage.total());
+            addCharge(checks, LevelResources.BUDGET + part.suffix(), part.rates().budget(), costNanodollars);
+            if (!checks.isEmpty()) {
+                requests.add(new RateLimitRequest(part.identifier(), null, LevelResources.TOKENS, checks));
+            }
+        }
+        return requests;
+    }
+
+    private static void addCharge(List<ResourceCheck> checks, String resource, Rate rate, long units) {
+        if (isLimited(rate) && rate != Rate.BLOCKED && units > 0) {
+            checks.add(new ResourceCheck(resource, rate, units));
+        }
     }
 }

@@ -15,7 +15,6 @@ import dev.sluice.api.Rate;
 import dev.sluice.api.RateLimitRequest;
 import dev.sluice.api.ResourceCheck;
 import dev.sluice.engine.CallbackRateLimiter;
-import dev.sluice.identity.chain.IdentityChain;
 import dev.sluice.llm.config.LlmConfig;
 import dev.sluice.llm.ledger.CallOwner;
 import dev.sluice.llm.ledger.Ledger;
@@ -188,62 +187,62 @@ public class LlmLimiter {
     }
 
     /**
-     * Books usage of a call made elsewhere. Settles its reservation; without one, the usage is counted in the caller's windows of
-     * tokens and cost, also beyond their limits.
+     * Books usage of a call made elsewhere. Settles its reservation; without one, the usage is counted in the windows of tokens and
+     * cost of the caller's tier and levels, also beyond their limits.
      *
-     * @param provider the provider that was called
-     * @param identifier the caller's identifier, as stored
-     * @param tier the caller's tier; null or an unknown tier is treated as the first configured one
-     * @param model the model's name
-     * @param usage the call's usage
-     * @param reservation the token from {@link AdmittedCall#reservation()}; null if there is none
-     * @param requestId idempotency key: usage with the same key is booked and counted once per identifier and provider; null if there
-     * is none
+     * @param call the call
      * @return completes when the usage has been written, or buffered because Redis is unavailable
      */
-    public Uni<Void> report(Provider provider, String identifier, String tier, String model, TokenUsage usage,
-            String reservation,
-            String requestId) {
+    public Uni<Void> report(ExternalCall call) {
         return Uni.createFrom().deferred(() -> {
-            var price = accounting.findPrice(provider, model);
+            var provider = call.provider();
+            var price = accounting.findPrice(provider, call.model());
+            var usage = call.usage();
             var bill = price == null || !price.covers(usage, UsageDetails.NONE)
                     ? new Bill(usage, null, CostParts.unpriced(Map.of()), false)
                     : new Bill(usage, price, price.cost(usage, UsageDetails.NONE), false);
-            if (reservation != null) {
-                accounting.settleDetached(List.of(identifier), reservation, usageByResource(provider, model, bill));
+            var levels = new LevelLimits(policy.current(), provider, call.model(), call.chain());
+            if (call.reservation() != null) {
+                var windows = levels.windows(call.identifier(), reservedKinds(provider, call.model()));
+                accounting.settleDetached(windows.identifiers(), call.reservation(),
+                        windows.units(bill.usage(), bill.nanodollars()));
             }
             return accounting
-                    .bookOnce(provider, identifier, CallOwner.of(identifier, IdentityChain.NONE), model, bill, requestId,
-                            outputSample(provider, identifier, model, usage))
-                    .chain(isNew -> isNew && reservation == null
-                            ? charge(provider, identifier, tier, model, bill)
+                    .bookOnce(provider, call.identifier(), CallOwner.of(call.identifier(), call.chain()), call.model(), bill,
+                            call.requestId(), outputSample(provider, call.identifier(), call.model(), usage))
+                    .chain(isNew -> isNew && call.reservation() == null
+                            ? charge(call, levels, bill)
                             : Uni.createFrom().voidItem())
-                    .chain(() -> accounting.awaitWritten(identifier));
+                    .chain(() -> accounting.awaitWritten(call.identifier()));
         });
     }
 
     /** Counts usage that nothing was reserved for. Usage that cannot be counted because Redis is unavailable is only booked. */
-    private Uni<Void> charge(Provider provider, String identifier, String tier, String model, Bill bill) {
+    private Uni<Void> charge(ExternalCall call, LevelLimits levels, Bill bill) {
         var snapshot = policy.current();
-        var effectiveTier = snapshot.tiers().effective(tier);
-        var rules = snapshot.rules(provider, effectiveTier, model);
+        var tier = snapshot.tiers().effective(call.tier());
+        var rules = snapshot.rules(call.provider(), tier, call.model());
         var checks = new ArrayList<ResourceCheck>();
         for (var kind : LimitKind.RESERVED) {
             long units = kind.units(bill.usage(), bill.nanodollars());
             if (units > 0) {
                 var rule = rules.get(kind);
                 // An unlimited rule counts nothing; the units of a call may exceed the largest cost, which has no limit to exceed.
-                boolean counts = !rule.check(effectiveTier, 0).rate().quotas().isEmpty();
-                checks.add(rule.check(effectiveTier, counts ? units : 1));
+                boolean counts = !rule.check(tier, 0).rate().quotas().isEmpty();
+                checks.add(rule.check(tier, counts ? units : 1));
             }
         }
         checks.removeIf(check -> check.rate() == Rate.BLOCKED);
-        if (checks.isEmpty()) {
+        var requests = new ArrayList<RateLimitRequest>();
+        if (!checks.isEmpty()) {
+            requests.add(new RateLimitRequest(call.identifier(), tier, rules.get(LimitKind.TOKENS).resource(), checks));
+        }
+        requests.addAll(levels.charges(bill.usage(), bill.nanodollars()));
+        if (requests.isEmpty()) {
             return Uni.createFrom().voidItem();
         }
-        var request = new RateLimitRequest(identifier, effectiveTier, rules.get(LimitKind.TOKENS).resource(), checks);
-        return Uni.createFrom().emitter(emitter -> limiter.chargeAll(List.of(request), counted -> emitter.complete(null),
-                failure -> emitter.complete(null)));
+        return Uni.createFrom().emitter(emitter -> limiter.decideAll(requests, call.chain(), CallbackRateLimiter.Mode.CHARGE,
+                counted -> emitter.complete(null), failure -> emitter.complete(null)));
     }
 
     /** Returns the output tokens that count in the histogram: those of every call, if any tier's usage is limited. */
@@ -258,18 +257,17 @@ public class LlmLimiter {
     }
 
     /**
-     * Returns the usage for the resources of all tiers. The call's tier is not known any more; only the resources that are
-     * part of the reservation are settled.
+     * Returns the kinds of the resources of all tiers. The call's tier is not known any more; only the resources that are part of the
+     * reservation are settled.
      */
-    private Map<String, Long> usageByResource(Provider provider, String model, Bill bill) {
-        var used = new HashMap<String, Long>();
+    private Map<String, LimitKind> reservedKinds(Provider provider, String model) {
+        var kinds = new HashMap<String, LimitKind>();
         var snapshot = policy.current();
         for (var tier : snapshot.tiers().names()) {
             for (var kind : LimitKind.RESERVED) {
-                used.put(snapshot.rule(provider, kind, tier, model).resource(),
-                        kind.units(bill.usage(), bill.nanodollars()));
+                kinds.put(snapshot.rule(provider, kind, tier, model).resource(), kind);
             }
         }
-        return used;
+        return kinds;
     }
 }

@@ -51,7 +51,7 @@ final class ReservationPlanner {
         var rules = snapshot.rules(call.provider(), tier, call.model());
         var requests = rules.get(LimitKind.REQUESTS);
         var budget = rules.get(LimitKind.BUDGET);
-        var levels = new LevelLimits(snapshot, call);
+        var levels = new LevelLimits(snapshot, call.provider(), call.model(), call.chain());
         boolean hasBudget = budget.rate(tier) != Rate.UNLIMITED || levels.hasBudget();
         boolean limited = hasBudget || levels.hasTokens() || limitUsage(rules, tier);
         long unknownOutput = snapshot.outputEstimate(call.provider(), call.model());

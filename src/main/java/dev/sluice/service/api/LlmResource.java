@@ -19,11 +19,13 @@ import org.eclipse.microprofile.openapi.annotations.parameters.RequestBody;
 import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 import org.eclipse.microprofile.openapi.annotations.security.SecurityRequirement;
 import org.eclipse.microprofile.openapi.annotations.tags.Tag;
+import org.jspecify.annotations.Nullable;
 
 import dev.sluice.engine.StoreStatus;
 import dev.sluice.http.ErrorResponse;
 import dev.sluice.http.RateLimitHeaders;
 import dev.sluice.http.ServiceEndpoint;
+import dev.sluice.identity.NamedCallerResolver;
 import dev.sluice.llm.config.Providers;
 import dev.sluice.llm.ledger.Ledger;
 import dev.sluice.llm.limit.AdmittedCall;
@@ -46,6 +48,7 @@ public class LlmResource {
 
     private final CurrentPolicy policy;
     private final Providers providers;
+    private final NamedCallerResolver callers;
     private final LlmLimiter limiter;
     private final Ledger ledger;
     private final StoreStatus store;
@@ -54,11 +57,12 @@ public class LlmResource {
     private final RateLimitHeaders headers;
     private final RequestBodyReader bodies;
 
-    LlmResource(CurrentPolicy policy, Providers providers, LlmLimiter limiter, Ledger ledger, StoreStatus store,
-            EndpointAuthorization authorization,
+    LlmResource(CurrentPolicy policy, Providers providers, NamedCallerResolver callers, LlmLimiter limiter, Ledger ledger,
+            StoreStatus store, EndpointAuthorization authorization,
             AnonymousIdentifiers anonymousIdentifiers, RateLimitHeaders headers, RequestBodyReader bodies) {
         this.policy = policy;
         this.providers = providers;
+        this.callers = callers;
         this.limiter = limiter;
         this.ledger = ledger;
         this.store = store;
@@ -84,21 +88,31 @@ public class LlmResource {
     public Uni<Response> check(byte[] json, @Context RoutingContext context) {
         return authorization.authorizeDecision(context, anonymous -> {
             var body = bodies.read(json, LlmCheckRequest.class);
-            var estimate = body.toEstimate(policy.tiers(), providers);
-            if (anonymous && ReservedIdentifiers.contains(body.identifier())) {
-                return Uni.createFrom().item(ReservedIdentifiers.ERROR.toResponse(context));
-            }
-            return limiter.admit(estimate).map(call -> {
-                try {
-                    return respond(context, call);
-                } catch (RuntimeException | Error e) {
-                    if (call.decision().allowed()) {
-                        call.release(false); // the reservation cannot reach the client: release it
-                    }
-                    throw e;
-                }
-            });
+            var provider = LlmCheckRequest.provider(body.provider(), providers);
+            body.check(policy.tiers());
+            var refusal = anonymous ? refuseAnonymous(body.identifier(), body.team(), body.org()) : null;
+            return refusal != null
+                    ? Uni.createFrom().item(refusal.toResponse(context))
+                    : callers.resolve(body.identifier(), body.team(), body.org())
+                            .chain(caller -> limiter.admit(body.toEstimate(provider, caller)))
+                            .map(call -> respondOrRelease(context, call));
         });
+    }
+
+    /** Returns the error of a request without a token that names what only trusted programs may; null if it does not. */
+    private static @Nullable ErrorResponse refuseAnonymous(String identifier, @Nullable String team, @Nullable String org) {
+        return ReservedIdentifiers.contains(identifier) ? ReservedIdentifiers.ERROR : GroupNames.refuseAnonymous(team, org);
+    }
+
+    private Response respondOrRelease(RoutingContext context, AdmittedCall call) {
+        try {
+            return respond(context, call);
+        } catch (RuntimeException | Error e) {
+            if (call.decision().allowed()) {
+                call.release(false); // the reservation cannot reach the client: release it
+            }
+            throw e;
+        }
     }
 
     private Response respond(RoutingContext context, AdmittedCall call) {
@@ -133,17 +147,16 @@ public class LlmResource {
             var body = bodies.read(json, LlmUsageRequest.class);
             var provider = LlmCheckRequest.provider(body.provider(), providers);
             var usage = body.toTokenUsage();
-            if (body.tier() != null) {
-                Tier.check(body.tier(), policy.tiers());
-            }
-            if (anonymous && ReservedIdentifiers.contains(body.identifier())) {
-                return Uni.createFrom().item(ReservedIdentifiers.ERROR.toResponse(context));
+            body.check(policy.tiers());
+            var refusal = anonymous ? refuseAnonymous(body.identifier(), body.team(), body.org()) : null;
+            if (refusal != null) {
+                return Uni.createFrom().item(refusal.toResponse(context));
             }
             if (anonymous && !anonymousIdentifiers.admit(authorization.addressIdentifier(context), body.identifier())) {
                 return Uni.createFrom().item(anonymousIdentifiers.limitReached().toResponse(context));
             }
-            return limiter
-                    .report(provider, body.identifier(), body.tier(), body.model(), usage, body.reservation(), body.requestId())
+            return callers.resolve(body.identifier(), body.team(), body.org())
+                    .chain(caller -> limiter.report(body.toCall(provider, usage, caller)))
                     .map(booked -> Response.noContent().build());
         });
     }

@@ -1,5 +1,7 @@
 package dev.sluice.service.api;
 
+import java.util.List;
+
 import jakarta.validation.constraints.NotNull;
 
 import org.eclipse.microprofile.openapi.annotations.media.Schema;
@@ -8,6 +10,9 @@ import org.hibernate.validator.constraints.Range;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
 
+import dev.sluice.directory.cache.ResolvedCaller;
+import dev.sluice.llm.limit.ExternalCall;
+import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.TokenUsage;
 
 /** Body of {@code POST /v1/llm/usage}. */
@@ -21,9 +26,26 @@ record LlmUsageRequest(
         @Range(min = 0, max = TokenUsage.MAX, message = RequestBodyReader.WHOLE_NUMBER) @Schema(minimum = "0", maximum = "100000000") Long outputTokens,
         @Range(min = 0, max = TokenUsage.MAX, message = RequestBodyReader.WHOLE_NUMBER) @Schema(minimum = "0", maximum = "100000000", description = "Input tokens read from the cache, part of input_tokens") Long cachedInputTokens,
         @Range(min = 0, max = TokenUsage.MAX, message = RequestBodyReader.WHOLE_NUMBER) @Schema(minimum = "0", maximum = "100000000", description = "Input tokens written to the cache, part of input_tokens") Long cacheWriteInputTokens,
-        @Schema(description = "Tier of the identifier, whose limits of tokens and cost the usage is counted in if there is no reservation; the first configured tier if missing", examples = "pro") String tier,
+        @Schema(description = "Tier of the identifier, whose limits of tokens and cost the usage is counted in if there is no reservation; if missing, that of a stored user, or the first configured tier", examples = "pro") String tier,
+        @Schema(description = "Team that the identifier acts for: the usage counts against its limits too", examples = "growth") String team,
+        @Schema(description = "Organisation that the identifier acts for, if the team has none: the usage counts against its limits too", examples = "acme") String org,
         @ValidName @Schema(description = "Reservation token from the check; settled once") String reservation,
         @ValidName @Schema(description = "Idempotency key chosen by the client: usage with the same key is recorded once within 31 days, or 10,000 later keys of the identifier") String requestId) {
+
+    /** @throws BadRequestException if the tier is unknown, or the team or organisation is no name */
+    void check(List<String> tiers) {
+        if (tier != null) {
+            Tier.check(tier, tiers);
+        }
+        GroupNames.check(team, org);
+    }
+
+    /** Returns the call of a caller. */
+    ExternalCall toCall(Provider called, TokenUsage usage, ResolvedCaller caller) {
+        return new ExternalCall(called, identifier, tier == null ? caller.tier() : tier, caller.chain(), model, usage,
+                reservation,
+                requestId);
+    }
 
     /** @throws BadRequestException if the parts of the input exceed it */
     TokenUsage toTokenUsage() {

@@ -17,6 +17,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import dev.sluice.api.RateLimitExceededException;
+import dev.sluice.directory.IdentityKind;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 import io.smallrye.mutiny.helpers.test.AssertSubscriber;
@@ -84,6 +85,20 @@ class LlmClientTest extends LlmTest {
         assertThat(booked("user:xic", "gemini", "gemini-2.5-flash").calls()).isEqualTo(2);
         assertThatThrownBy(() -> client.chat(new JsonObject()).await().indefinitely())
                 .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("model");
+    }
+
+    @Test
+    void storedLimitsOfTheUserHold() {
+        stored.put(IdentityKind.USER, "xuv", new JsonObject().put("limits",
+                new JsonObject("{\"llm\":{\"requests\":\"2/hour\",\"tokens\":\"5000/hour\"}}")));
+        var client = llm.client("openai", "xuv", "pro");
+        client.chat(body("gpt-4o")).await().indefinitely();
+        client.stream(body("gpt-4o")).collect().asList().await().indefinitely();
+        assertThatThrownBy(() -> client.chat(body("gpt-4o")).await().indefinitely())
+                .isInstanceOf(RateLimitExceededException.class);
+        assertThat(AllProvidersStub.REQUESTS).hasSize(2);
+        await().atMost(60, TimeUnit.SECONDS).untilAsserted(() -> assertThat(used("user:xuv", "llm:tokens"))
+                .isEqualTo(used("user:xuv", "llm:openai:tokens")).isPositive());
     }
 
     @Test

@@ -11,9 +11,11 @@ import jakarta.inject.Inject;
 import org.junit.jupiter.api.Test;
 
 import dev.sluice.api.RateLimitExceededException;
+import dev.sluice.directory.IdentityKind;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 import io.vertx.core.Vertx;
+import io.vertx.core.json.JsonObject;
 
 @QuarkusTest
 @TestProfile(LlmTest.TokenRates.class)
@@ -56,6 +58,18 @@ class LlmRateLimitedTest extends LlmTest {
         assertThat(totals.calls()).isEqualTo(3);
         assertThat(totals.estimated()).isZero();
         LlmCallScope.reportUsage(1, 1);
+    }
+
+    @Test
+    void storedLimitsAndTierOfTheUserHold() {
+        stored.put(IdentityKind.USER, "tia",
+                new JsonObject().put("tier", "pro").put("limits", new JsonObject("{\"llm\":{\"requests\":\"4/hour\"}}")));
+        for (int i = 0; i < 4; i++) {
+            bean.plain("tia", null);
+        }
+        assertThatThrownBy(() -> bean.plain("tia", null)).isInstanceOfSatisfying(RateLimitExceededException.class,
+                denied -> assertThat(denied.decision().mostRestrictive().orElseThrow().resource()).isEqualTo("llm"));
+        assertThat(used("user:tia", "llm")).isEqualTo(4);
     }
 
     @Test

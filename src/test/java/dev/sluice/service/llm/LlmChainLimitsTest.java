@@ -4,6 +4,7 @@ import static dev.sluice.testing.HttpTestClient.error;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.math.BigDecimal;
+import java.net.http.HttpResponse;
 import java.util.List;
 
 import jakarta.inject.Inject;
@@ -16,6 +17,7 @@ import dev.sluice.testing.JwtKeys;
 import dev.sluice.testing.Polling;
 import dev.sluice.testing.RedisTestResource;
 import dev.sluice.testing.llm.LlmGatewayProfile;
+import dev.sluice.testing.llm.LlmProfile;
 import dev.sluice.testing.llm.ProvidersForTests;
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
@@ -86,6 +88,91 @@ class LlmChainLimitsTest extends LlmTestBase {
         var denied = http.post(CHAT, BODY, "X-API-Key", ALICE);
         assertThat(denied.statusCode()).isEqualTo(429);
         assertThat(error(denied).getString("type")).isEqualTo("budget");
+    }
+
+    // calls that programs make themselves
+
+    private static JsonObject ofAlice() {
+        return new JsonObject().put("provider", "openai").put("identifier", "user:alice").put("model", "gpt-4o");
+    }
+
+    private HttpResponse<String> post(String path, JsonObject body) {
+        return http.post(path, body.encode(), "Authorization", LlmProfile.ADMIN_AUTHORIZATION);
+    }
+
+    private void report(JsonObject usage) {
+        var response = post("/v1/llm/usage", usage.put("team", "growth").put("input_tokens", 80).put("output_tokens", 20));
+        assertThat(response.statusCode()).as(response.body()).isEqualTo(204);
+    }
+
+    private void assertUsedTokens(long tokens, String... identifiers) {
+        Polling.await().untilAsserted(() -> {
+            for (var identifier : identifiers) {
+                assertThat(used(identifier, "llm:tokens")).as(identifier).isEqualTo(tokens);
+            }
+        });
+    }
+
+    @Test
+    void checkReservesAtAllLevelsAndUsageSettlesThem() {
+        stored.put(IdentityKind.ORG, "acme", withLimits("{\"models\":{\"gpt-4o\":{\"tokens\":\"2000/hour\"}}}"));
+        put(withLimits("{\"llm\":{\"tokens\":\"1000/hour\",\"budget\":\"5/calendar-month\"}}").put("org", "acme"));
+        stored.put(IdentityKind.USER, "alice", withLimits("{\"llm\":{\"tokens\":\"500/hour\"}}").put("tier", "pro"));
+        var allowed = post("/v1/llm/check", ofAlice().put("team", "growth").put("tokens", 400));
+        assertThat(allowed.statusCode()).as(allowed.body()).isEqualTo(200);
+        assertUsedTokens(400, "user:alice", "team:growth");
+        assertThat(used("org:acme", "llm:tokens/gpt-4o")).isEqualTo(400);
+
+        var denied = post("/v1/llm/check", ofAlice().put("team", "growth").put("tokens", 101));
+        assertThat(denied.statusCode()).isEqualTo(429);
+        assertThat(error(denied).getJsonObject("details").getString("identifier")).isEqualTo("user:alice");
+        assertUsedTokens(400, "user:alice", "team:growth");
+
+        report(ofAlice().put("reservation", new JsonObject(allowed.body()).getString("reservation")));
+        assertUsedTokens(100, "user:alice", "team:growth");
+        assertThat(used("org:acme", "llm:tokens/gpt-4o")).isEqualTo(100);
+        long cost = new BigDecimal(ledger("user:alice", "openai").getString("cost_usd")).movePointRight(9).longValueExact();
+        assertThat(used("team:growth", "llm:budget")).isEqualTo(cost).isPositive();
+        var spend = http.get("/v1/llm/spend?group_by=team,org", "Authorization", LlmProfile.ADMIN_AUTHORIZATION);
+        assertThat(new JsonObject(spend.body()).getJsonArray("rows").getJsonObject(0).getString("team")).isEqualTo("growth");
+    }
+
+    @Test
+    void usageWithoutAReservationCountsAtAllLevelsAlsoBeyondTheirLimits() {
+        put(withLimits("{\"llm\":{\"tokens\":\"120/hour\",\"budget\":\"unlimited\"}}"));
+        stored.put(IdentityKind.USER, "alice", withLimits("{\"llm\":{\"tokens\":\"10/hour\",\"budget\":\"0.0001/day\"}}"));
+        report(ofAlice());
+        report(ofAlice().put("request_id", "r1"));
+        report(ofAlice().put("request_id", "r1"));
+        assertUsedTokens(200, "user:alice", "team:growth");
+        long cost = new BigDecimal(ledger("user:alice", "openai").getString("cost_usd")).movePointRight(9).longValueExact();
+        assertThat(used("user:alice", "llm:budget")).isEqualTo(cost).isPositive();
+        assertThat(post("/v1/llm/check", ofAlice().put("tokens", 1)).statusCode()).isEqualTo(429);
+    }
+
+    @Test
+    void tierOfAStoredUserIsThatOfACheckWithoutOne() {
+        stored.put(IdentityKind.USER, "alice", new JsonObject().put("tier", "pro"));
+        assertThat(limitOf(ofAlice())).isEqualTo(limitOf(ofAlice().put("tier", "pro")))
+                .isNotEqualTo(limitOf(ofAlice().put("tier", "free")));
+    }
+
+    private int limitOf(JsonObject check) {
+        return new JsonObject(post("/v1/llm/check", check).body()).getInteger("limit");
+    }
+
+    @Test
+    void teamOfACheckIsAName() {
+        for (var field : List.of("team", "org")) {
+            for (var path : List.of("/v1/llm/check", "/v1/llm/usage")) {
+                var refused = post(path, ofAlice().put(field, "a/b"));
+                assertThat(refused.statusCode()).isEqualTo(400);
+                assertThat(error(refused).getJsonObject("details").getString("field")).isEqualTo(field);
+                var anonymous = http.post(path, ofAlice().put("identifier", "u").put(field, "growth").encode());
+                assertThat(anonymous.statusCode()).as(anonymous.body()).isEqualTo(403);
+                assertThat(error(anonymous).getJsonObject("details").getString("field")).isEqualTo(field);
+            }
+        }
     }
 
     @Test
