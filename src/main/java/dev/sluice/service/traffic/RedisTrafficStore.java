@@ -27,6 +27,8 @@ final class RedisTrafficStore implements TrafficStore {
 
     private static final long TIMEOUT_MILLIS = 2000;
     private static final int SECONDS = 60;
+    /** Place of the first minute in the reply of read.lua. */
+    private static final int FIRST_MINUTE = 2;
 
     private final RedisConnectionManager manager;
     private final Context context;
@@ -92,8 +94,8 @@ final class RedisTrafficStore implements TrafficStore {
                     var minutes = new ArrayList<TrafficMinute>();
                     var inFlight = new HashMap<RuleTier, Long>();
                     reply.get(1).forEach(report -> TrafficFields.readReport(report.toString(), inFlight));
-                    for (int i = 2; i < reply.size(); i++) {
-                        minutes.add(minute(reply.get(i)));
+                    for (int i = 0; i < number; i++) {
+                        minutes.add(minute(reply.get(FIRST_MINUTE + i)));
                     }
                     return new Reading(reply.get(0).toLong(), minutes, inFlight);
                 });
@@ -118,7 +120,7 @@ final class RedisTrafficStore implements TrafficStore {
         var counts = new TrafficCounts();
         var fields = reply.get(1);
         for (int i = 0; i + 1 < fields.size(); i += 2) {
-            TrafficFields.read(fields.get(i).toString(), fields.get(i + 1).toLong(), counts);
+            TrafficFields.read(fields.get(i).toString(), fields.get(i + 1).toString(), counts);
         }
         readMembers(reply.get(2), counts.allowed());
         readMembers(reply.get(3), counts.denied());
@@ -134,7 +136,8 @@ final class RedisTrafficStore implements TrafficStore {
 
     private <T> Future<T> call(LuaScript script, List<String> arguments, Function<Response, T> mapper) {
         Promise<T> result = Promise.promise();
-        manager.within(TIMEOUT_MILLIS, manager.eval(script, keys, arguments))
+        manager.within(TIMEOUT_MILLIS, manager.connection().compose(
+                connection -> connection.eval(script, keys, arguments).onSuccess(connection::reportRepairs)))
                 .onComplete(done -> context.runOnContext(now -> result.handle(done.map(mapper))));
         return result.future();
     }

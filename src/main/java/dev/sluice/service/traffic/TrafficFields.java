@@ -41,11 +41,23 @@ final class TrafficFields {
         }
     }
 
-    /** Adds the count of a field; ignores one that another version has written. */
-    static void read(String field, long count, TrafficCounts counts) {
+    /** Returns a number of 0 or more; -1 for a text that another program has written. */
+    private static long parse(String text) {
+        try {
+            return Math.max(-1, Long.parseLong(text));
+        } catch (NumberFormatException e) {
+            return -1;
+        }
+    }
+
+    /** Adds the count of a field; ignores one that another version or program has written. */
+    static void read(String field, String text, TrafficCounts counts) {
+        long count = parse(text);
         var parts = field.split(SEPARATOR, PARTS);
-        if (parts.length == 2 && parts[0].equals(LATENCY)) {
-            counts.latencies().merge(Long.parseLong(parts[1]), count, Long::sum);
+        if (count < 0) {
+            return;
+        } else if (parts.length == 2 && parts[0].equals(LATENCY) && parse(parts[1]) >= 0) {
+            counts.latencies().merge(parse(parts[1]), count, Long::sum);
         } else if (parts.length == PARTS) {
             counts.rules().merge(new RuleTier(parts[2], parts[1]), switch (parts[0]) {
                 case ALLOWED -> new RuleCounts(count, 0, 0);
@@ -78,8 +90,8 @@ final class TrafficFields {
     static void readReport(String report, Map<RuleTier, Long> numbers) {
         for (var entry : report.split(ENTRY_SEPARATOR)) {
             var parts = entry.split(SEPARATOR, PARTS);
-            if (parts.length == PARTS) {
-                numbers.merge(new RuleTier(parts[2], parts[1]), Long.parseLong(parts[0]), Long::sum);
+            if (parts.length == PARTS && parse(parts[0]) >= 0) {
+                numbers.merge(new RuleTier(parts[2], parts[1]), parse(parts[0]), Long::sum);
             }
         }
     }

@@ -10,6 +10,7 @@ import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 
 import dev.sluice.redis.HashTags;
+import dev.sluice.redis.LuaScript;
 import dev.sluice.redis.RedisConnectionManager;
 import io.vertx.core.Future;
 import io.vertx.redis.client.Command;
@@ -26,7 +27,8 @@ final class ChainRoots {
     private static final int MAX_NOTED = 50_000;
     private static final Duration NOTED_FOR = Duration.ofHours(12);
     /** Longer than any window and its usage can live. */
-    private static final long LIFETIME_SECONDS = Duration.ofDays(64).toSeconds();
+    private static final String LIFETIME_SECONDS = Long.toString(Duration.ofDays(64).toSeconds());
+    private static final LuaScript NOTE = LuaScript.load(ChainRoots.class, "root.lua");
 
     private final RedisConnectionManager manager;
     private final HashTags hashTags;
@@ -49,13 +51,10 @@ final class ChainRoots {
         if (root == null || noted.asMap().putIfAbsent(stored, Boolean.TRUE) != null) {
             return;
         }
-        var key = key(HashTags.withoutRoot(stored));
-        manager.send(Request.cmd(Command.SADD).arg(key).arg(root))
-                .compose(added -> manager.send(Request.cmd(Command.EXPIRE).arg(key).arg(LIFETIME_SECONDS)))
-                .onFailure(failure -> {
-                    noted.invalidate(stored);
-                    LOG.debug("Root of a chain could not be noted", failure);
-                });
+        manager.eval(NOTE, List.of(key(HashTags.withoutRoot(stored))), List.of(root, LIFETIME_SECONDS)).onFailure(failure -> {
+            noted.invalidate(stored);
+            LOG.debug("Root of a chain could not be noted", failure);
+        });
     }
 
     /** Returns the names under which the windows of an identifier are stored. */

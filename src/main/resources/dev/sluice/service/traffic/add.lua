@@ -6,23 +6,37 @@
 --          number of fields, then each field with its count;
 --          number of identifiers with allowed decisions, then each with its count; the same for denied ones;
 --          maximum number of rates of an hour, number of rates, then each name with its rate
--- Returns  the minute
+-- Returns  an array with the minute; then, if foreign values were deleted, the number of their keys, and the first of them
 --
 -- counts   hash: fields are added up to the maximum, those that exist always
 -- allowed, denied  sorted sets by count: those with the lowest counts are removed, so that the counts are approximate
 -- rates    hash of the hour: rates that came with requests, the last one of each name
 
 local call = redis.call
+local repaired = {}
+-- Deletes a key that holds a value of another type.
+local function own(key, expected)
+  local actual = call('TYPE', key).ok
+  if actual ~= expected and actual ~= 'none' then
+    call('DEL', key)
+    repaired[#repaired + 1] = key
+  end
+  return key
+end
+
 local time = redis.call('TIME')
 local minute = math.floor(tonumber(time[1]) / 60)
 local prefix = KEYS[1] .. ':' .. string.format('%d', minute)
 
-local counts = prefix .. ':counts'
+local counts = own(prefix .. ':counts', 'hash')
 local size, max = call('HLEN', counts), tonumber(ARGV[3])
 local i = 6
 for _ = 1, tonumber(ARGV[5]) do
   if size < max or call('HEXISTS', counts, ARGV[i]) == 1 then
-    call('HINCRBY', counts, ARGV[i], ARGV[i + 1])
+    local added = redis.pcall('HINCRBY', counts, ARGV[i], ARGV[i + 1])
+    if type(added) == 'table' and added.err then -- no number
+      call('HSET', counts, ARGV[i], ARGV[i + 1])
+    end
     size = call('HLEN', counts)
   end
   i = i + 2
@@ -30,7 +44,7 @@ end
 call('EXPIRE', counts, ARGV[1])
 
 for _, name in ipairs({ ':allowed', ':denied' }) do
-  local key = prefix .. name
+  local key = own(prefix .. name, 'zset')
   local number = tonumber(ARGV[i])
   i = i + 1
   for _ = 1, number do
@@ -45,7 +59,7 @@ end
 
 local number = tonumber(ARGV[i + 1])
 if number > 0 then
-  local rates = KEYS[1] .. ':rates:' .. string.format('%d', math.floor(minute / 60))
+  local rates = own(KEYS[1] .. ':rates:' .. string.format('%d', math.floor(minute / 60)), 'hash')
   local free = tonumber(ARGV[i]) - call('HLEN', rates)
   for j = i + 2, i + 2 * number, 2 do
     if free > 0 or call('HEXISTS', rates, ARGV[j]) == 1 then
@@ -54,4 +68,7 @@ if number > 0 then
   end
   call('EXPIRE', rates, 7200)
 end
-return minute
+if #repaired > 0 then
+  return { minute, #repaired, repaired[1] }
+end
+return { minute }

@@ -7,9 +7,12 @@
 local time = redis.call('TIME')
 local hour = math.floor(tonumber(time[1]) / 3600)
 local reply = {}
+-- Returns the rate that an hour has; false without one, also if the key holds a foreign value, which the next write deletes.
+local function rate(of, name)
+  local found = redis.pcall('HGET', KEYS[1] .. ':rates:' .. string.format('%d', of), name)
+  return type(found) == 'string' and found
+end
 for i, name in ipairs(ARGV) do
-  local prefix = KEYS[1] .. ':rates:'
-  reply[i] = redis.call('HGET', prefix .. string.format('%d', hour), name)
-    or redis.call('HGET', prefix .. string.format('%d', hour - 1), name) or ''
+  reply[i] = rate(hour, name) or rate(hour - 1, name) or ''
 end
 return reply

@@ -150,6 +150,43 @@ class TrafficStoreTest {
     }
 
     @Test
+    void foreignValuesAreDeletedAndHideNothing() {
+        var prefix = DirectoryUnderTest.HASH_TAGS.globalKey("{traffic}");
+        long minute = START / MINUTE;
+        await(inRedis.add(counts(3, 1)));
+        setNow(START + 60);
+        redis.send("RPUSH", prefix + ':' + (minute - 1) + ":counts", "foreign");
+        redis.send("SET", prefix + ':' + (minute + 1) + ":counts", "foreign");
+        redis.send("SET", prefix + ':' + (minute + 1) + ":denied", "foreign");
+        redis.send("SET", prefix + ":reports", "foreign");
+        redis.send("SET", prefix + ":rates:" + START / 3600, "foreign");
+        long before = manager.repairedKeys();
+
+        var read = await(inRedis.read(2, 3));
+        assertThat(read.minutes()).hasSize(3);
+        assertThat(read.minutes().get(1).counts().rules()).containsEntry(RULE, new RuleCounts(3, 1, 1));
+        assertThat(manager.repairedKeys()).isEqualTo(before + 4);
+
+        redis.send("SET", prefix + ':' + (minute + 1) + ":counts", "foreign");
+        redis.send("SET", prefix + ":reports", "foreign");
+        assertThat(await(inRedis.rates("a", List.of("b")))).isEmpty();
+        var given = counts(5, 2);
+        given.rates().put(new GivenRate("a", "b"), "1/hour");
+        await(inRedis.add(given));
+        await(inRedis.report(Map.of(RULE, 2L)));
+        assertThat(manager.repairedKeys()).isEqualTo(before + 7);
+        redis.send("HSET", prefix + ':' + (minute + 1) + ":counts", "latency\u001f250000", "foreign");
+        redis.send("HSET", prefix + ':' + (minute + 1) + ":counts", "latency\u001fforeign", "1");
+        var now = await(inRedis.read(0, 1));
+        assertThat(now.minutes().get(0).counts().rules()).containsEntry(RULE, new RuleCounts(5, 2, 1));
+        assertThat(now.minutes().get(0).counts().denied()).containsEntry(HOSTILE, 2L);
+        assertThat(now.inFlight()).containsEntry(RULE, 2L);
+        await(inRedis.add(counts(5, 2)));
+        assertThat(await(inRedis.read(0, 1)).minutes().get(0).counts().latencies()).containsEntry(250_000L, 5L);
+        assertThat(await(inRedis.rates("a", List.of("b")))).isEqualTo(Map.of("b", "1/hour"));
+    }
+
+    @Test
     void everyKeyExpires() {
         await(inRedis.add(counts(1, 1)));
         var prefix = DirectoryUnderTest.HASH_TAGS.globalKey("{traffic}") + ':' + START / MINUTE;
