@@ -12,6 +12,7 @@ import dev.sluice.directory.IdentityKind;
 import dev.sluice.directory.IdentityNames;
 import dev.sluice.directory.InvalidRecordException;
 import dev.sluice.directory.cache.IdentityCache.Freshness;
+import dev.sluice.directory.cache.LookupBatcher.OverloadException;
 import dev.sluice.identity.chain.IdentityChain;
 import dev.sluice.redis.RedisConnectionManager;
 import io.smallrye.mutiny.Uni;
@@ -189,10 +190,11 @@ final class CachedCallerDirectory implements CallerDirectory, LookupBatcher.Owne
     @Override
     public Uni<ResolvedCaller> loadCaller(@Nullable String user, @Nullable String team, @Nullable String org) {
         return DirectoryCalls
-                .toUni(() -> loadRecords(user, team, org).recover(failure -> isUnavailable(failure)
-                        ? Future.succeededFuture(new ResolvedCaller(null,
-                                new IdentityChain(null, user, team, org, List.of(), List.of())))
-                        : Future.failedFuture(failure)));
+                .toUni(() -> loadRecords(user, team, org)
+                        .recover(failure -> isUnavailable(failure) && !(failure instanceof OverloadException)
+                                ? Future.succeededFuture(new ResolvedCaller(null,
+                                        new IdentityChain(null, user, team, org, List.of(), List.of())))
+                                : Future.failedFuture(failure)));
     }
 
     private Future<ResolvedCaller> loadRecords(@Nullable String user, @Nullable String team, @Nullable String org) {

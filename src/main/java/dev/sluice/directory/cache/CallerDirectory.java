@@ -61,7 +61,8 @@ public interface CallerDirectory {
 
     /**
      * Reads the limits of a caller from Redis. If Redis does not reply, the caller has no limits of their own: the credentials are
-     * valid without Redis, and the rule of the tier holds.
+     * valid without Redis, and the rule of the tier holds. Fails with {@link StoreUnavailableException} if a record cannot be read, or
+     * too many others are being read.
      *
      * @return completes on the subscriber's event loop, if it is on one
      */

@@ -54,6 +54,16 @@ final class LookupBatcher {
         void onPosition(Position position);
     }
 
+    /** Failure of a lookup beyond {@link #MAX_WAITING}. Redis is available, so the limits of the identity must not be left out. */
+    static final class OverloadException extends StoreUnavailableException {
+
+        private static final long serialVersionUID = 1;
+
+        OverloadException() {
+            super(MAX_WAITING + " different identities are being read from Redis already", null);
+        }
+    }
+
     private static final class Waiting<T> {
 
         private final Lookup lookup;
@@ -110,8 +120,7 @@ final class LookupBatcher {
                 return waiting.promise.future();
             }
             if (byLookup.size() >= MAX_WAITING) {
-                return Future.failedFuture(new StoreUnavailableException(
-                        MAX_WAITING + " different identities are being read from Redis already", null));
+                return Future.failedFuture(new OverloadException());
             }
             waiting = new Waiting<>(lookup, reader);
             byLookup.put(lookup, waiting);

@@ -23,7 +23,7 @@ final class AlertClaims {
     /** Maximum number of observations that wait; beyond it, the oldest are dropped. */
     static final int MAX_WAITING = 10_000;
     static final int MAX_CONCURRENT = 64;
-    /** Maximum number of observations of owners without room that are evaluated at a time, oldest first: it bounds the time. */
+    /** Maximum number of observations of each kind that are evaluated again at a time, oldest first: it bounds the time. */
     static final int MAX_RETRIED = 1000;
 
     private static final Logger LOG = Logger.getLogger("dev.sluice");
@@ -86,14 +86,14 @@ final class AlertClaims {
     /** Evaluates again what has failed. */
     void retry() {
         fullOwners.clear();
-        moveToWaiting(failed, failed.size());
-        moveToWaiting(withoutRoom, MAX_RETRIED); // each evaluation may end at once
+        moveToWaiting(failed); // each evaluation may end at once
+        moveToWaiting(withoutRoom);
         evaluateNext();
     }
 
-    private void moveToWaiting(Map<AlertObservation.Key, AlertObservation> map, int count) {
+    private void moveToWaiting(Map<AlertObservation.Key, AlertObservation> map) {
         var first = map.entrySet().iterator();
-        for (int i = 0; i < count && first.hasNext(); i++) {
+        for (int i = 0; i < MAX_RETRIED && first.hasNext(); i++) {
             var observed = first.next();
             waiting.putIfAbsent(observed.getKey(), observed.getValue());
             first.remove();

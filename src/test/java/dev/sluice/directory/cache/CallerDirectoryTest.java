@@ -211,6 +211,8 @@ class CallerDirectoryTest {
 
     @Test
     void tooManyDifferentMissesFail() {
+        redis.put(USER, "u", new JsonObject());
+        poll(directory);
         var failures = new ArrayList<Throwable>();
         redis.redis().suspend();
         var latch = new CountDownLatch(1);
@@ -223,6 +225,8 @@ class CallerDirectoryTest {
         }
         assertThat(latch.getCount()).isZero();
         assertThat(failures).first().isInstanceOf(StoreUnavailableException.class);
+        assertThat(directory.loadCaller("u", null, null).subscribe().asCompletionStage())
+                .as("limits are not left out while Redis is there").isCompletedExceptionally();
         redis.redis().resume();
     }
 

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -27,10 +28,16 @@ class AlertClaimsTest {
     private final List<String> claimed = new ArrayList<>();
     private final AtomicInteger epoch = new AtomicInteger();
     private boolean full;
+    private boolean down;
+    private int calls;
 
     private final AlertQueue queue = new AlertQueue() {
         @Override
         public Future<List<ClaimResult>> claim(List<LimitAlert> alerts) {
+            calls++;
+            if (down) {
+                return Future.failedFuture("down");
+            }
             if (!full) {
                 alerts.forEach(alert -> claimed.add(alert.claim().split(":")[4]));
             }
@@ -60,8 +67,30 @@ class AlertClaimsTest {
     private final AlertDetector detector = new AlertDetector(true, claims::submit, () -> 1, epoch::get);
 
     private void use(long percent, Instant at) {
-        detector.onDecision(null, new Decision(true, false, DecisionMode.REDIS, at, List.of(new QuotaStatus("user:a", "llm",
+        use("user:a", percent, at);
+    }
+
+    private void use(String identifier, long percent, Instant at) {
+        detector.onDecision(null, new Decision(true, false, DecisionMode.REDIS, at, List.of(new QuotaStatus(identifier, "llm",
                 QuotaUnit.NANODOLLARS, 100, Duration.ofDays(1), 100 - percent, Optional.empty(), false, Optional.empty()))), 0);
+    }
+
+    /** They are evaluated on an event loop. */
+    @Test
+    void numberOfObservationsThatAreEvaluatedAgainIsBounded() {
+        down = true;
+        for (int i = 0; i < 3 * AlertClaims.MAX_RETRIED; i++) {
+            use("user:" + i, 60, NOW);
+        }
+        calls = 0;
+        claims.retry();
+        assertThat(calls).isEqualTo(AlertClaims.MAX_RETRIED);
+        down = false;
+        for (int i = 0; i < 3; i++) {
+            claims.retry();
+        }
+        assertThat(claims.size()).isZero();
+        assertThat(claimed).hasSize(3 * AlertClaims.MAX_RETRIED);
     }
 
     /** Less is used after a settlement; the observation that waits is then the higher one of another connection. */
