@@ -41,6 +41,7 @@ final class BundledPrices {
     /** Is valid nowhere. */
     private static final String INVALID = "(invalid)";
     private static final String RESOURCE = "prices.json";
+    private static final String AS_OF = "as_of";
 
     private BundledPrices() {
     }
@@ -52,6 +53,24 @@ final class BundledPrices {
                 entries.add(PriceEntry.of(row, PriceTable.BUNDLED));
             }
             return entries;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Returns the day on which the prices were imported, in UTC. */
+    static LocalDate asOf() {
+        try (var json = new JsonFactory().createParser(BundledPrices.class.getResourceAsStream(RESOURCE))) {
+            json.nextToken();
+            while (json.nextToken() == JsonToken.FIELD_NAME) {
+                boolean day = json.currentName().equals(AS_OF);
+                json.nextToken();
+                if (day) {
+                    return LocalDate.parse(json.getText());
+                }
+                json.skipChildren();
+            }
+            throw new IllegalStateException(RESOURCE + " has no " + AS_OF);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

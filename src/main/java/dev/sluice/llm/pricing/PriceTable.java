@@ -25,6 +25,11 @@ public final class PriceTable {
     /** Entries by the provider's id and the model's name. */
     private final Map<String, Map<String, List<PriceEntry>>> entries = new HashMap<>();
 
+    /** Returns the day on which the bundled prices were imported, in UTC. */
+    public static LocalDate bundledAsOf() {
+        return BundledPrices.asOf();
+    }
+
     private PriceTable(PriceList list, List<PriceEntry> configured) {
         this.configured = configured;
         replace(BundledPrices.read());

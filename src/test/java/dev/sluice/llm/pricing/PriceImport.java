@@ -10,6 +10,8 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -54,7 +56,8 @@ public final class PriceImport {
     public static void main(String... args) throws IOException, InterruptedException {
         var list = args[0].startsWith("https://") ? download(args[0]) : Files.readAllBytes(Path.of(args[0]));
         var project = Path.of(args[1]);
-        Files.writeString(project.resolve(OUTPUT), generate(list, Files.readAllBytes(project.resolve(TYPED))));
+        Files.writeString(project.resolve(OUTPUT),
+                generate(list, Files.readAllBytes(project.resolve(TYPED)), LocalDate.now(ZoneOffset.UTC)));
         Files.createDirectories(project.resolve(EXCERPT).getParent());
         Files.writeString(project.resolve(EXCERPT), excerpt(list));
     }
@@ -64,9 +67,10 @@ public final class PriceImport {
      *
      * @param list LiteLLM's list
      * @param typed rows in the format of {@code prices.json}
+     * @param day day on which the list was read, in UTC
      */
-    static String generate(byte[] list, byte[] typed) throws IOException {
-        return format(merge(withoutAliases(LiteLlmPrices.read(new ByteArrayInputStream(list))),
+    static String generate(byte[] list, byte[] typed, LocalDate day) throws IOException {
+        return format(day, merge(withoutAliases(LiteLlmPrices.read(new ByteArrayInputStream(list))),
                 BundledPrices.readRows(new ByteArrayInputStream(typed))));
     }
 
@@ -141,11 +145,12 @@ public final class PriceImport {
         return kept;
     }
 
-    private static String format(List<PriceRow> rows) {
+    private static String format(LocalDate day, List<PriceRow> rows) {
         var json = new StringBuilder(
                 """
                         {
                           "unit": "US dollars per million tokens",
+                          "as_of": "%s",
                           "notes": [
                             "Generated: see CONTRIBUTING.md. A row holds for its model and the aliases of its name. The dates are inclusive, in UTC.",
                             "A tier's prices take the place of the row's for a whole call in that tier of service whose prompt is longer.",
@@ -154,7 +159,8 @@ public final class PriceImport {
                             "Where no price of cached input or of a cache write is known, it is that of input: never cheaper than known."
                           ],
                           "prices": [
-                        """);
+                        """
+                        .formatted(day));
         for (int i = 0; i < rows.size(); i++) {
             json.append("    ").append(format(rows.get(i))).append(i == rows.size() - 1 ? "\n" : ",\n");
         }

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.LocalDate;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -20,12 +21,14 @@ import dev.sluice.llm.protocol.UsageKind;
 
 class PriceImportTest {
 
+    private static final LocalDate DAY = LocalDate.of(2026, 3, 1);
+
     private static byte[] utf8(String text) {
         return text.getBytes(StandardCharsets.UTF_8);
     }
 
     private static String generate(String list, String typed) throws IOException {
-        var json = PriceImport.generate(utf8(list), utf8("{\"prices\": [" + typed + "]}"));
+        var json = PriceImport.generate(utf8(list), utf8("{\"prices\": [" + typed + "]}"), DAY);
         return json.substring(json.indexOf('[', json.indexOf("\"prices\"")) + 1, json.lastIndexOf(']')).strip();
     }
 
@@ -33,7 +36,8 @@ class PriceImportTest {
     void bundledPricesAreGenerated() throws IOException {
         try (var list = PriceImportTest.class.getResourceAsStream("litellm.json");
                 var bundled = BundledPrices.class.getResourceAsStream("prices.json")) {
-            assertThat(PriceImport.generate(list.readAllBytes(), Files.readAllBytes(Path.of("src/build/typed-prices.json"))))
+            assertThat(PriceImport.generate(list.readAllBytes(), Files.readAllBytes(Path.of("src/build/typed-prices.json")),
+                    PriceTable.bundledAsOf()))
                     .isEqualTo(new String(bundled.readAllBytes(), StandardCharsets.UTF_8));
         }
     }

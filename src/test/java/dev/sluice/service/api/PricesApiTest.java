@@ -10,6 +10,7 @@ import static org.hamcrest.Matchers.greaterThan;
 import static org.hamcrest.Matchers.hasItems;
 import static org.hamcrest.Matchers.hasSize;
 import static org.hamcrest.Matchers.is;
+import static org.hamcrest.Matchers.matchesPattern;
 import static org.hamcrest.Matchers.notNullValue;
 import static org.hamcrest.Matchers.nullValue;
 import static org.hamcrest.Matchers.startsWith;
@@ -75,6 +76,7 @@ class PricesApiTest extends HttpTestBase {
         get("").statusCode(200).body("prices", hasSize(greaterThan(150)))
                 .body("prices.source", hasItems("bundled", "settings", list))
                 .body("prices.provider", hasItems("openai", "anthropic", "gemini")).body("reason", nullValue())
+                .body("bundled_as_of", matchesPattern("20\\d\\d-\\d\\d-\\d\\d"))
                 .body("list.source", is(list)).body("list.rows", is(2)).body("list.skipped_rows", is(1))
                 .body("list.skipped", contains(startsWith("bad: input is not US dollars per million tokens")))
                 .body("list.loaded_at", notNullValue()).body("list.problem", nullValue());

@@ -26,6 +26,7 @@ import dev.sluice.http.ServiceEndpoint;
 import dev.sluice.llm.config.Providers;
 import dev.sluice.llm.policy.CurrentLlmPolicy;
 import dev.sluice.llm.pricing.PriceListing;
+import dev.sluice.llm.pricing.PriceTable;
 import dev.sluice.llm.pricing.load.PriceLists;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.service.api.BadRequestException;
@@ -46,6 +47,7 @@ public class PricesResource {
     private final PriceLists lists;
     private final EndpointAuthorization authorization;
     private final Providers providers;
+    private final LocalDate bundledAsOf = PriceTable.bundledAsOf();
 
     PricesResource(CurrentLlmPolicy policy, PriceLists lists, EndpointAuthorization authorization,
             Providers providers) {
@@ -73,7 +75,7 @@ public class PricesResource {
             var model = QueryParameters.optionalName(context, "model");
             var day = LocalDate.now(ZoneOffset.UTC);
             var rows = model == null ? policy.prices(provider, day) : prices(provider, model, day);
-            var body = PricesResponse.of(day, rows, model != null, lists.status());
+            var body = PricesResponse.of(day, bundledAsOf, rows, model != null, lists.status());
             return Uni.createFrom().item(Response.ok(body, ErrorResponse.JSON).build());
         });
     }

@@ -19,6 +19,7 @@ import dev.sluice.llm.pricing.load.PriceListStatus;
 @JsonInclude(JsonInclude.Include.NON_NULL)
 @Schema(name = "LlmPrices")
 record PricesResponse(@Schema(description = "The day, in UTC, on which these prices hold", examples = "2026-11-29") String day,
+        @Schema(description = "The day, in UTC, on which the bundled prices were imported", examples = "2026-11-28") String bundledAsOf,
         @Schema(description = "Prices by provider and model") List<Price> prices,
         @Schema(description = "Why no price is returned; absent if there is one") String reason,
         @Schema(description = "Price list that is loaded at run time; absent if none is configured") ListStatus list) {
@@ -78,8 +79,9 @@ record PricesResponse(@Schema(description = "The day, in UTC, on which these pri
             + " free; otherwise they are counted as unpriced, and are denied under a budget";
 
     /** @param ofModel whether the prices of one model were asked for */
-    static PricesResponse of(LocalDate day, List<PriceListing> rows, boolean ofModel, Optional<PriceListStatus> list) {
-        return new PricesResponse(day.toString(), rows.stream().map(Price::of).toList(),
+    static PricesResponse of(LocalDate day, LocalDate bundledAsOf, List<PriceListing> rows, boolean ofModel,
+            Optional<PriceListStatus> list) {
+        return new PricesResponse(day.toString(), bundledAsOf.toString(), rows.stream().map(Price::of).toList(),
                 rows.isEmpty() ? ofModel ? UNPRICED : NO_ROWS : null, list.map(ListStatus::of).orElse(null));
     }
 

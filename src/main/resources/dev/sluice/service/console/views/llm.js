@@ -116,6 +116,7 @@ function priceSection(prices) {
   show();
   const list = prices.list;
   return section("Prices", el("p", { class: "muted" }, `In force on ${prices.day} (UTC). `,
-    list ? [`List: ${list.source}`, list.loaded_at ? [", loaded ", time(new Date(list.loaded_at))] : "", list.problem ? `; the last attempt failed: ${list.problem}` : "", "."].flat() : "The bundled prices. RATE_LIMIT_LLM_PRICES loads a list."),
+    list ? [`List: ${list.source}`, list.loaded_at ? [", loaded ", time(new Date(list.loaded_at))] : "", list.problem ? `; the last attempt failed: ${list.problem}` : "", "."].flat() : "RATE_LIMIT_LLM_PRICES loads a list.",
+    ` The bundled prices are those of ${prices.bundled_as_of}.`),
   el("form", { class: "row", role: "search", onsubmit: event => event.preventDefault() }, field("Filter prices", filter, { wide: true })), holder);
 }
