@@ -275,6 +275,68 @@ class ConsoleStatesBrowserIT extends ConsoleTestBase {
     }
 
     @Test
+    void moreRowsAreShownOnceAndTheFocusStays() {
+        for (int i = 0; i < 250; i++) {
+            call("PUT", "/v1/users/many-%03d".formatted(i), "{}");
+        }
+        var console = signedIn().open("users?prefix=many-");
+        assertThat(console.text("100 shown.")).isVisible();
+        console.button("Load more").dblclick();
+        assertThat(console.text("200 shown.")).isVisible();
+        assertThat(console.button("Load more")).isFocused();
+        console.press("Enter");
+        assertThat(console.text("250 shown.")).isVisible();
+        assertThat(console.page().locator("main tbody tr")).hasCount(250);
+    }
+
+    @Test
+    void onlyFieldsThatWereChangedAreSaved() {
+        call("PUT", "/v1/teams/sales%2C%20emea", "{}");
+        call("PUT", "/v1/users/comma", "{\"teams\":[\"sales, emea\"]}");
+        var console = signedIn().open("users/comma");
+        console.fill("Tier", "pro");
+        console.press("Enter");
+        await().until(() -> "pro".equals(call("GET", "/v1/users/comma", null).getString("tier")));
+        assertThat(call("GET", "/v1/users/comma", null).getJsonArray("teams")).containsExactly("sales, emea");
+    }
+
+    @Test
+    void failedSearchIsShownUntilOneSucceeds() {
+        var console = signedIn().open("users");
+        failReads(console, "/v1/users\\?");
+        console.fill("Name begins with", "zz");
+        assertThat(console.text("Redis does not reply")).isVisible();
+        console.page().unrouteAll();
+        console.fill("Name begins with", "zzz");
+        assertThat(console.text("Nothing matches.")).isVisible();
+        assertThat(console.text("Redis does not reply")).hasCount(0);
+    }
+
+    /** The answer to what was chosen first arrives after the answer to what was chosen last. */
+    private static void chooseWithLateAnswer(ConsolePage console, String label, String first, String last, String address) {
+        var held = new ArrayList<Route>();
+        console.page().route(Pattern.compile(address + first), held::add);
+        console.field(label).selectOption(first);
+        console.page().waitForCondition(() -> !held.isEmpty());
+        console.page().waitForResponse(response -> response.url().contains(last),
+                () -> console.field(label).selectOption(last));
+        console.page().waitForResponse(response -> response.url().contains(first), () -> held.forEach(Route::resume));
+        console.page().evaluate("() => fetch('../openapi').then(answer => answer.text())"); // after what was answered before
+    }
+
+    @Test
+    void lateAnswerReplacesNoLaterOne() {
+        var console = signedIn().open("identifier/user%3Alate");
+        chooseWithLateAnswer(console, "Limits of tier", "pro", "enterprise", "/v1/windows\\?.*tier=");
+        assertThat(console.field("Limits of tier")).hasValue("enterprise");
+        call("POST", "/v1/llm/usage", "{\"provider\":\"openai\",\"identifier\":\"user:late\",\"team\":\"late team\","
+                + "\"model\":\"gpt-4o\",\"input_tokens\":10}");
+        console.navigate("llm");
+        chooseWithLateAnswer(console, "Group by", "provider", "team", "/v1/llm/spend\\?group_by=");
+        assertThat(console.link("late team")).isVisible();
+    }
+
+    @Test
     void searchOfAListIsInTheAddress() {
         call("PUT", "/v1/users/searched", "{}");
         var console = signedIn();

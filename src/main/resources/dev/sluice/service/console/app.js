@@ -1,7 +1,7 @@
 // Routes and frame of the console. A view is a module with a title and render(context), which returns nodes.
 
 import { get, ApiError } from "./api.js";
-import { announce, el, errorNotice } from "./dom.js";
+import { announce, attempt, el, errorNotice } from "./dom.js";
 import * as live from "./live.js";
 import * as session from "./session.js";
 import { time } from "./format.js";
@@ -154,23 +154,9 @@ function onFailure(failure, signal) {
   }
 }
 
-/** Calls a function periodically while the view is shown; a failure is shown until the next success. */
+/** Calls a function periodically while the view is shown. */
 function every(millis, action, signal) {
-  const timer = setInterval(async () => {
-    if (document.hidden) {
-      return;
-    }
-    try {
-      await action();
-      main.querySelector(".notice.stale")?.remove();
-    } catch (failure) {
-      if (failure.name !== "AbortError" && !main.querySelector(".notice.stale")) {
-        const shown = errorNotice(failure);
-        shown.classList.add("stale");
-        main.firstElementChild?.after(shown);
-      }
-    }
-  }, millis);
+  const timer = setInterval(() => document.hidden || attempt(action), millis);
   signal.addEventListener("abort", () => clearInterval(timer));
 }
 

@@ -256,6 +256,34 @@ export function table(caption, columns, rows, { empty = "Nothing yet.", sorted }
       el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, heads)), body));
 }
 
+/** Runs a read of the view that is shown. A failure is shown until the next success. */
+export async function attempt(action) {
+  const main = document.getElementById("main");
+  const shown = () => main.querySelector(".notice.stale");
+  try {
+    await action();
+    shown()?.remove();
+  } catch (failure) {
+    if (failure.name !== "AbortError" && !shown()) {
+      const problem = errorNotice(failure);
+      problem.classList.add("stale");
+      main.firstElementChild?.after(problem);
+    }
+  }
+}
+
+/** Returns a function that reads and shows. What is read for an earlier call is dropped: a later one asks for something else. */
+export function latest(read, show) {
+  let last = 0;
+  return async (...parameters) => {
+    const number = ++last;
+    const found = await read(...parameters);
+    if (number === last) {
+      show(found, ...parameters);
+    }
+  };
+}
+
 /** Replaces the content unless the focus is within it, which would be lost. */
 export function refresh(holder, ...children) {
   if (!holder.contains(document.activeElement) || holder.childElementCount === 0) {

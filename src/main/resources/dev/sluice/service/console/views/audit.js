@@ -1,7 +1,7 @@
 // Last changes of keys, users, teams and organisations.
 
 import { get } from "../api.js";
-import { el, link, name, table } from "../dom.js";
+import { attempt, el, latest, link, name, table } from "../dom.js";
 import { time } from "../format.js";
 
 const PATHS = { key: "keys", user: "users", team: "teams", org: "orgs" };
@@ -18,8 +18,8 @@ export async function render({ signal }, heading) {
   const holder = el("div");
   let entries = [];
   let cursor;
-  async function load() {
-    const page = await get("/v1/audit", { limit: 100, cursor }, signal);
+  const load = latest(() => get("/v1/audit", { limit: 100, cursor }, signal), page => {
+    const isMore = entries.length > 0;
     entries = [...entries, ...page.entries];
     cursor = page.next_cursor;
     holder.replaceChildren(table("Changes, newest first", [
@@ -28,8 +28,11 @@ export async function render({ signal }, heading) {
       { title: "Subject", cell: subject, named: true },
       { title: "Fields", cell: row => (row.changed ?? []).map(each => each.replace(/^\//, "").replaceAll("/", ".")).join(", ") },
       { title: "Token", cell: row => name(row.token ?? "–") }], entries, { empty: "No change yet. Creating a key or a team is the first." }),
-    cursor ? el("p", {}, el("button", { type: "button", onclick: load }, "Load more")) : "");
-  }
+    cursor ? el("p", {}, el("button", { type: "button", onclick: () => attempt(load) }, "Load more")) : "");
+    if (isMore) { // the focus was on the button, which is replaced
+      (holder.querySelector("p button") ?? holder.querySelector("[tabindex]"))?.focus();
+    }
+  });
   await load();
   return [el("div", { class: "head" }, heading), el("p", { class: "muted" }, "Changes of keys, users, teams and organisations: the last 10,000. Resets of windows are in the audit log of each instance."), holder];
 }

@@ -1,7 +1,7 @@
 // Everything about one caller: windows, keys, levels, spend.
 
 import { call, find, get } from "../api.js";
-import { announce, bar, confirmButton, el, field, link, name, nameLink, notice, refresh, section, select, table, unreadable, visible } from "../dom.js";
+import { announce, attempt, bar, confirmButton, el, field, latest, link, name, nameLink, notice, refresh, section, select, table, unreadable, visible } from "../dom.js";
 import { amountColumn, countdown, windowLength } from "../format.js";
 import { modelTable, spendByHour } from "./spend.js";
 import { canWrite } from "../session.js";
@@ -55,8 +55,7 @@ export async function render({ argument, query, signal, every }, heading) {
     heading.focus();
   }
 
-  async function load() {
-    const found = await get("/v1/windows", { identifier: argument, tier: asked }, signal);
+  const load = latest(() => get("/v1/windows", { identifier: argument, tier: asked }, signal), found => {
     tier.value = found.tier;
     const counted = found.windows.filter(row => !isBlocked(row)).length;
     const [used, limit] = [amountColumn(found.windows, row => row.used), amountColumn(found.windows, row => row.limit)];
@@ -72,7 +71,7 @@ export async function render({ argument, query, signal, every }, heading) {
     found.windows, { empty: "Nothing is counted for this identifier now." }),
     found.windows.some(row => row.limit === undefined) ? el("p", { class: "muted note" }, "Limits that came with checks are kept for an hour or two, of the most frequent callers. Ask for the state of a window with its limit by POST /v1/check with a cost of 0.") : null,
     canWrite() && counted > 1 ? el("p", {}, el("br"), confirmButton("Reset all windows", `Forget what was counted in ${counted} windows?`, "Yes, reset all", () => reset())) : null].filter(Boolean));
-  }
+  });
 
   const about = el("div");
   const spend = el("div");
@@ -83,7 +82,7 @@ export async function render({ argument, query, signal, every }, heading) {
     refresh(spend, calls);
   }
 
-  tier.addEventListener("change", () => { asked = tier.value; replaceQuery({ tier: asked }); windows.replaceChildren(); load(); });
+  tier.addEventListener("change", () => { asked = tier.value; replaceQuery({ tier: asked }); windows.replaceChildren(); attempt(load); });
   await Promise.all([loadOthers(), load()]);
   every(3000, load, signal);
   every(5000, async () => others.querySelector(".unreadable") && await loadOthers(), signal);

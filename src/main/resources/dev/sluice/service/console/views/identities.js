@@ -1,7 +1,7 @@
 // Lists of keys, users, teams and organisations.
 
 import { call, get } from "../api.js";
-import { announce, bar, copyButton, el, field, link, name, nameLink, refresh, submission, table } from "../dom.js";
+import { announce, attempt, bar, copyButton, el, field, latest, link, name, nameLink, refresh, submission, table } from "../dom.js";
 import { count, dollarColumn, time, windowLength } from "../format.js";
 import { replaceQuery } from "../route.js";
 import { canChange, team } from "../session.js";
@@ -64,15 +64,8 @@ export async function render({ kind, query, signal }, heading) {
   const filters = Object.fromEntries(["user", "team", "org"].map(each => [each, query.get(each)]).filter(([, value]) => value));
   let rows = [];
   let cursor = null;
-  let loads = 0;
 
-  async function load(more) {
-    const number = ++loads;
-    const prefix = kind === "keys" ? undefined : search.value;
-    const page = await get(`/v1/${kind}`, { ...filters, prefix, used: true, limit: 100, cursor: more ? cursor : undefined }, signal);
-    if (number !== loads) {
-      return; // a later one shows what was asked for last
-    }
+  const load = latest(more => get(`/v1/${kind}`, { ...filters, prefix: kind === "keys" ? undefined : search.value, used: true, limit: 100, cursor: more ? cursor : undefined }, signal), (page, more) => {
     rows = [...(more ? rows : []), ...page[kind]];
     cursor = page.next_cursor;
     if (more) { // the focus is on the button, which is replaced
@@ -82,17 +75,17 @@ export async function render({ kind, query, signal }, heading) {
     if (more) {
       (holder.querySelector("p.note button") ?? holder.querySelector("a"))?.focus();
     }
-  }
+  });
 
   function show() {
     const text = search.value.toLowerCase();
     const shown = kind === "keys" ? rows.filter(row => `${row.name ?? ""} ${row.id} ${row.prefix} ${row.user ?? ""} ${row.team ?? ""}`.toLowerCase().includes(text)) : rows;
     refresh(holder, table(KINDS[kind].title, COLUMNS[kind](shown), shown, { empty: rows.length || text ? "Nothing matches." : empty }),
-      el("p", { class: "muted note" }, `${count(shown.length)} shown. `, cursor ? el("button", { type: "button", class: "plain", onclick: () => load(true) }, "Load more") : ""));
+      el("p", { class: "muted note" }, `${count(shown.length)} shown. `, cursor ? el("button", { type: "button", class: "plain", onclick: () => attempt(() => load(true)) }, "Load more") : ""));
   }
 
   let timer;
-  search.addEventListener("input", () => { replaceQuery({ ...filters, prefix: search.value }); clearTimeout(timer); timer = setTimeout(() => kind === "keys" ? show() : load(false), 150); });
+  search.addEventListener("input", () => { replaceQuery({ ...filters, prefix: search.value }); clearTimeout(timer); timer = setTimeout(() => kind === "keys" ? show() : attempt(() => load(false)), 150); });
   await load(false);
   const filtered = Object.entries(filters).map(([key, value]) => el("p", {}, `Only of ${key} `, name(value), ". ", link(`#/${kind}`, "Show all")));
   return [el("div", { class: "head" }, heading), ...filtered,

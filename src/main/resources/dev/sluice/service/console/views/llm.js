@@ -2,7 +2,7 @@
 
 import { replaceQuery } from "../route.js";
 import { find, get, send } from "../api.js";
-import { el, errorNotice, field, name, nameLink, refresh, section, select, table } from "../dom.js";
+import { attempt, el, errorNotice, field, latest, name, nameLink, refresh, section, select, table } from "../dom.js";
 import { count, counted, dollarColumn, dollars, time } from "../format.js";
 import { timeline } from "../chart.js";
 import { canSee, team } from "../session.js";
@@ -31,9 +31,8 @@ export async function render({ query, signal, every }, heading) {
   const sorted = { by: "Cost", ascending: false };
   const parameters = () => ({ group_by: group.value, from: firstDay(period.value), limit: 1000 });
 
-  async function load() {
-    const byHour = period.value === "1";
-    const [spend, line] = await Promise.all([get("/v1/llm/spend", parameters(), signal), get("/v1/llm/spend", { group_by: byHour ? "hour" : "day", from: firstDay(period.value), limit: 1000 }, signal)]);
+  const load = latest(() => Promise.all([get("/v1/llm/spend", parameters(), signal),
+    get("/v1/llm/spend", { group_by: period.value === "1" ? "hour" : "day", from: firstDay(period.value), limit: 1000 }, signal)]), ([spend, line]) => {
     const cost = dollarColumn(spend.rows.map(row => row.cost_usd));
     const unpriced = spend.total.unpriced_calls;
     refresh(content, ...[
@@ -50,7 +49,7 @@ export async function render({ query, signal, every }, heading) {
         { title: "Unpriced", unit: "calls", number: true, cell: row => row.unpriced_calls ? el("span", { class: "refused" }, count(row.unpriced_calls)) : "0", sort: row => row.unpriced_calls }],
       spend.rows, { sorted, empty: "No LLM call in this period. Point an SDK at Sluice, or report calls with POST /v1/llm/usage." })),
       spend.next_cursor ? el("p", { class: "muted" }, "The first 1,000 rows; the total is of all.") : null].filter(Boolean));
-  }
+  });
 
   async function download() {
     failureHolder.replaceChildren();
@@ -64,10 +63,10 @@ export async function render({ query, signal, every }, heading) {
     }
   }
 
-  const change = async () => {
+  const change = () => {
     replaceQuery({ days: period.value, group: group.value });
     content.replaceChildren();
-    await load();
+    attempt(load);
   };
   period.addEventListener("change", change);
   group.addEventListener("change", change);

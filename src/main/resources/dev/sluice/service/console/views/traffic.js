@@ -2,7 +2,7 @@
 
 import { replaceQuery } from "../route.js";
 import { get } from "../api.js";
-import { el, field, link, name, refresh, section, select, table } from "../dom.js";
+import { attempt, el, field, latest, link, name, refresh, section, select, table } from "../dom.js";
 import { count, percent } from "../format.js";
 import { callersTable, DECISIONS, decisionsChart, scopeNotice } from "./overview.js";
 
@@ -39,13 +39,13 @@ export async function render({ query, signal, every }, heading) {
       el("p", { class: "muted note" }, `${DECISIONS} The counts of rules are exact. Those of callers are approximate, of the last ${traffic.top_minutes} minutes, and rare callers are missing. In flight are requests that hold slots of a limit of requests in flight now; other rules have 0.`)].filter(Boolean));
   }
 
-  async function load() {
-    traffic = await get("/v1/traffic", { minutes: period.value, rule }, signal);
+  const load = latest(() => get("/v1/traffic", { minutes: period.value, rule }, signal), found => {
+    traffic = found;
     show();
-  }
+  });
 
   const change = () => replaceQuery({ rule, minutes: period.value === "60" ? "" : period.value, filter: filter.value });
-  period.addEventListener("change", () => { change(); load(); });
+  period.addEventListener("change", () => { change(); attempt(load); });
   filter.addEventListener("input", () => { change(); show(); });
   await load();
   every(5000, load, signal);
