@@ -336,6 +336,35 @@ class ConsoleStatesBrowserIT extends ConsoleTestBase {
         assertThat(console.link("late team")).isVisible();
     }
 
+    /** A view that is open for days replaces its charts every few seconds. */
+    @Test
+    void chartsThatWereReplacedAreReleased() {
+        var console = signedIn();
+        console.page().evaluate("""
+                () => {
+                  const original = uPlot;
+                  window.alive = 0;
+                  window.uPlot = Object.assign(function (...parameters) {
+                    const chart = new original(...parameters);
+                    const destroy = chart.destroy;
+                    window.alive++;
+                    chart.destroy = () => { window.alive--; destroy(); };
+                    return chart;
+                  }, original);
+                }""");
+        call("POST", "/v1/check", "{\"identifier\":\"a\",\"resource\":\"charted\",\"rate\":\"9/hour\"}");
+        console.navigate("traffic");
+        for (var minutes : List.of("1440", "60", "1440")) {
+            console.page().waitForResponse(response -> response.url().contains("minutes=" + minutes),
+                    () -> console.field("Period").selectOption(minutes));
+            assertThat(console.page().locator(".chart canvas")).hasCount(1);
+        }
+        console.page().setViewportSize(700, 900);
+        console.page().waitForFunction("() => window.alive === document.querySelectorAll('.chart canvas').length");
+        console.navigate("rules");
+        console.page().waitForFunction("() => window.alive === 0");
+    }
+
     @Test
     void searchOfAListIsInTheAddress() {
         call("PUT", "/v1/users/searched", "{}");

@@ -20,15 +20,17 @@ const color = variable => getComputedStyle(document.documentElement).getProperty
  */
 export function timeline(description, times, series, { bars = false, days = false } = {}) {
   const holder = el("div", { class: "chart", role: "img", "aria-label": description });
+  const step = times.length > 1 ? times[1] - times[0] : 86400; // bars have room at both ends
+  let chart = null;
   const draw = () => {
     if (!holder.isConnected || holder.clientWidth === 0) {
       return;
     }
     const axis = { stroke: color("--muted"), grid: { stroke: color("--line"), width: 1 }, ticks: { show: false }, font: "12px system-ui, sans-serif" };
-    holder.replaceChildren();
-    const chart = new uPlot({
+    chart?.destroy(); // uPlot refers to all charts that are not
+    chart = new uPlot({
       width: holder.clientWidth - 16, height: 190, cursor: { drag: { setScale: false } }, padding: [8, 20, 0, 0],
-      scales: { x: bars && times.length === 1 ? { range: (chart, min) => [min - 43200, min + 43200] } : {}, y: { range: (chart, min, max) => [0, max > 0 ? max * 1.1 : 1] } },
+      scales: { x: bars ? { range: (chart, min, max) => [min - step / 2, max + step / 2] } : {}, y: { range: (chart, min, max) => [0, max > 0 ? max * 1.1 : 1] } },
       axes: [{ ...axis, gap: 8, values: (self, ticks, index, space, step) => axisTimes(days, ticks, step), incrs: days ? [86400, 2 * 86400, 5 * 86400] : undefined }, { ...axis, size: 64, values: (chart, ticks) => ticks.map(series[0].value) }],
       tzDate: days ? at => uPlot.tzDate(new Date(at * 1000), "Etc/UTC") : undefined,
       series: [{ label: days ? "Day" : "Time", value: days ? "{YYYY}-{MM}-{DD} UTC" : "{YYYY}-{MM}-{DD} {HH}:{mm}" }, ...series.map(each => ({
@@ -37,20 +39,27 @@ export function timeline(description, times, series, { bars = false, days = fals
         value: (chart, value, series, index) => value === null ? "–" : each.value(each.shown?.[index] ?? value),
       }))],
     }, [times, ...series.map(each => each.values)], holder);
-    const showLast = () => chart.setLegend({ idx: times.length - 1 });
-    chart.over.addEventListener("mouseleave", () => setTimeout(showLast));
+    const drawn = chart;
+    const showLast = () => drawn === chart && drawn.setLegend({ idx: times.length - 1 });
+    drawn.over.addEventListener("mouseleave", () => setTimeout(showLast));
     setTimeout(showLast);
   };
+  const scheme = matchMedia("(prefers-color-scheme: dark)");
   let shown = false;
   const observer = new ResizeObserver(() => { // the first call may come before the view is in the document
     if (holder.isConnected) {
-      shown = true;
+      if (!shown) {
+        shown = true;
+        scheme.addEventListener("change", draw);
+      }
       draw();
-    } else if (shown) {
+    } else if (shown) { // nothing may refer to a chart that was replaced: a view is open for days
       observer.disconnect();
+      scheme.removeEventListener("change", draw);
+      chart?.destroy();
+      chart = null;
     }
   });
   observer.observe(holder);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
   return holder;
 }
