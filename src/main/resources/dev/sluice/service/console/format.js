@@ -61,10 +61,8 @@ export function time(date, { seconds = true } = {}) {
   const clock = `${two(date.getHours())}:${two(date.getMinutes())}${seconds ? `:${two(date.getSeconds())}` : ""}`;
   const isToday = date.toDateString() === new Date().toDateString();
   const utc = date.toISOString().replace("T", " ").replace(/\.\d+Z/, " UTC");
-  return el("time", { datetime: date.toISOString(), title: utc }, isToday ? clock : `${day} ${clock}`);
+  return el("time", { datetime: date.toISOString(), title: utc }, ...(isToday ? [clock] : [el("span", {}, day), " ", el("span", {}, clock)]));
 }
-
-export const unixTime = seconds => time(new Date(seconds * 1000));
 
 const UNITS = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
 
@@ -93,5 +91,5 @@ export function countdown(seconds) {
   };
   update();
   const timer = setInterval(() => rest.isConnected ? update() : clearInterval(timer), 1000);
-  return el("span", { class: "countdown" }, unixTime(seconds), " ", rest);
+  return el("span", { class: "countdown" }, time(new Date(seconds * 1000), { seconds: seconds - Date.now() / 1000 < 86400 }), " ", rest);
 }
