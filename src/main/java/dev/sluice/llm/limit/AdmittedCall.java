@@ -57,6 +57,27 @@ public final class AdmittedCall {
     }
 
     /**
+     * Returns whether the call was denied because the caller may not call its model.
+     *
+     * @return true only for a denied call
+     */
+    public boolean deniedAsForbidden() {
+        return planned.forbidden();
+    }
+
+    /**
+     * Returns the reason of the denial of a call whose model may not be called.
+     *
+     * @return the message
+     */
+    public String forbiddenMessage() {
+        return planned.estimate().model().isEmpty()
+                ? "The caller may call certain models only, and the call names none"
+                : "The caller may not call the model: a list of models of the provider, key, user, team or organisation does not"
+                        + " contain it";
+    }
+
+    /**
      * Returns the reason of the denial of a call without a price, with the remedies.
      *
      * @return the message
@@ -74,6 +95,9 @@ public final class AdmittedCall {
      * @return the exception, not thrown
      */
     public RateLimitExceededException denialException() {
+        if (planned.forbidden()) {
+            return new RateLimitExceededException(decision, forbiddenMessage());
+        }
         return planned.unpriced()
                 ? new RateLimitExceededException(decision, unpricedMessage())
                 : new RateLimitExceededException(decision);
@@ -100,6 +124,16 @@ public final class AdmittedCall {
         return planned.requests().stream().flatMap(request -> request.checks().stream())
                 .filter(check -> check.resource().equals(quota.resource()))
                 .mapToLong(check -> Math.min(check.cost(), quota.limit())).findFirst().orElse(1);
+    }
+
+    /** Returns whether levels of the caller have limits that the call was decided by. */
+    boolean hasLevels() {
+        return planned.requests().size() > 1;
+    }
+
+    /** Returns the windows that reserve tokens and budget. */
+    ReservedWindows windows() {
+        return planned.windows();
     }
 
     /**

@@ -10,6 +10,8 @@ import java.util.function.Function;
 
 import jakarta.enterprise.context.ApplicationScoped;
 
+import org.jspecify.annotations.Nullable;
+
 import dev.sluice.api.Decision;
 import dev.sluice.api.Rate;
 import dev.sluice.api.RateLimitRequest;
@@ -39,10 +41,12 @@ public class LlmLimiter {
     private final CallAccounting accounting;
     private final OutputEstimates outputEstimates;
     private final ReservationPlanner planner;
+    private final DetachedReservations detached;
 
     LlmLimiter(CallbackRateLimiter limiter, CurrentLlmPolicy policy, LlmConfig settings, Ledger ledger, LlmMetrics metrics,
-            SettlementQueue settlements) {
+            SettlementQueue settlements, DetachedReservations detached) {
         this.limiter = limiter;
+        this.detached = detached;
         this.policy = policy;
         this.accounting = new CallAccounting(ledger, metrics, settlements, policy, settings.maxBodySize().asLongValue());
         this.outputEstimates = new OutputEstimates(ledger::readOutputs, ledger::currentHour, System::nanoTime);
@@ -202,19 +206,42 @@ public class LlmLimiter {
                     ? new Bill(usage, null, CostParts.unpriced(Map.of()), false)
                     : new Bill(usage, price, price.cost(usage, UsageDetails.NONE), false);
             var levels = new LevelLimits(policy.current(), provider, call.model(), call.chain());
-            if (call.reservation() != null) {
-                var windows = levels.windows(call.identifier(), reservedKinds(provider, call.model()));
-                accounting.settleDetached(windows.identifiers(), call.reservation(),
-                        windows.units(bill.usage(), bill.nanodollars()));
-            }
-            return accounting
-                    .bookOnce(provider, call.identifier(), CallOwner.of(call.identifier(), call.chain()), call.model(), bill,
-                            call.requestId(), outputSample(provider, call.identifier(), call.model(), usage))
+            return settle(call, bill, levels)
+                    .chain(() -> accounting.bookOnce(provider, call.identifier(), CallOwner.of(call.identifier(), call.chain()),
+                            call.model(), bill,
+                            call.requestId(), outputSample(provider, call.identifier(), call.model(), usage)))
                     .chain(isNew -> isNew && call.reservation() == null
                             ? charge(call, levels, bill)
                             : Uni.createFrom().voidItem())
                     .chain(() -> accounting.awaitWritten(call.identifier()));
         });
+    }
+
+    /** Settles the reservation of a call, if there is one, where it was taken; its windows are those of now if that is not known. */
+    private Uni<Void> settle(ExternalCall call, Bill bill, LevelLimits levels) {
+        if (call.reservation() == null) {
+            return Uni.createFrom().voidItem();
+        }
+        return detached.find(call.reservation()).invoke(reserved -> {
+            var windows = reserved != null && reserved.identifiers().get(0).equals(call.identifier())
+                    ? reserved
+                    : levels.windows(call.identifier(), reservedKinds(call.provider(), call.model()));
+            accounting.settleDetached(windows.identifiers(), call.reservation(),
+                    windows.units(bill.usage(), bill.nanodollars()));
+        }).replaceWithVoid();
+    }
+
+    /**
+     * Leaves the end of a call to {@link #report}, as {@link AdmittedCall#detach} does, and keeps the windows of its reservation.
+     *
+     * @param call an admitted call
+     * @return the token with which the usage is reported; null if nothing was reserved
+     */
+    public Uni<@Nullable String> detach(AdmittedCall call) {
+        var reservation = call.detach();
+        return reservation == null || !call.hasLevels()
+                ? Uni.createFrom().item(reservation)
+                : detached.add(reservation, call.windows()).replaceWith(reservation);
     }
 
     /** Counts usage that nothing was reserved for. Usage that cannot be counted because Redis is unavailable is only booked. */

@@ -15,11 +15,12 @@ import dev.sluice.llm.protocol.TokenUsage;
  * @param requests the requests to the rate limiter: that of the rules, and those of the caller's levels
  * @param windows the windows that reserve tokens and budget
  * @param unpriced whether the call is denied because its model has no price and a budget applies
+ * @param forbidden whether the call is denied because the caller may not call its model
  * @param uncapped observes the output if tokens or a budget limit a call that sets no maximum; otherwise null
  * @param underReserved ends the call among those that reserve less budget than they may use; without effect if it reserves all
  */
 record PlannedCall(LlmCallEstimate estimate, ModelPrice price, TokenUsage usage, List<RateLimitRequest> requests,
-        ReservedWindows windows, boolean unpriced, ModelOutputs.Call uncapped, Runnable underReserved) {
+        ReservedWindows windows, boolean unpriced, boolean forbidden, ModelOutputs.Call uncapped, Runnable underReserved) {
 
     /** End of a call that reserves all that it may cost. */
     static final Runnable NOT_UNDER_RESERVED = () -> {

@@ -80,9 +80,8 @@ final class ReservationPlanner {
             }
             long costNanodollars = price == null ? 0 : models.costNanodollars(costly);
             var checks = new ArrayList<ResourceCheck>(rules.size());
-            checks.add(models.areAllowed(snapshot, tier) && LevelLimits.areModelsAllowed(snapshot, call)
-                    ? requests.check(tier, 1)
-                    : new ResourceCheck(requests.resource(), Rate.BLOCKED, 1));
+            boolean forbidden = !models.areAllowed(snapshot, tier) || !LevelLimits.areModelsAllowed(snapshot, call);
+            checks.add(forbidden ? new ResourceCheck(requests.resource(), Rate.BLOCKED, 1) : requests.check(tier, 1));
             var kinds = new HashMap<String, LimitKind>();
             for (var kind : LimitKind.RESERVED) {
                 var rule = rules.get(kind);
@@ -106,7 +105,8 @@ final class ReservationPlanner {
             var decided = new ArrayList<RateLimitRequest>();
             decided.add(new RateLimitRequest(call.identifier(), tier, requests.resource(), checks));
             decided.addAll(levels.requests(usage, costNanodollars));
-            return new PlannedCall(call, price, usage, decided, levels.windows(call.identifier(), kinds), unpriced, uncapped,
+            return new PlannedCall(call, price, usage, decided, levels.windows(call.identifier(), kinds), unpriced, forbidden,
+                    uncapped,
                     endUnderReserved);
         } catch (RuntimeException | Error e) {
             if (uncapped != null) {

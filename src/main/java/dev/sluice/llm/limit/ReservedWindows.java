@@ -8,6 +8,7 @@ import dev.sluice.api.QuotaStatus;
 import dev.sluice.api.QuotaUnit;
 import dev.sluice.llm.policy.LimitKind;
 import dev.sluice.llm.protocol.TokenUsage;
+import io.vertx.core.json.JsonObject;
 
 /**
  * Windows in which a call has reserved what it may use: those of the rules, and those of the caller's levels. Each identifier
@@ -21,6 +22,25 @@ public record ReservedWindows(List<String> identifiers, Map<String, LimitKind> k
     public ReservedWindows {
         identifiers = List.copyOf(identifiers);
         kinds = Map.copyOf(kinds);
+    }
+
+    /** Adds the windows to a JSON object. */
+    public JsonObject writeTo(JsonObject json) {
+        var byResource = new JsonObject();
+        kinds.forEach((resource, kind) -> byResource.put(resource, kind.name()));
+        return json.put("identifiers", identifiers).put("windows", byResource);
+    }
+
+    /**
+     * Reads windows from a JSON object.
+     *
+     * @throws RuntimeException if they were not written by {@link #writeTo}
+     */
+    public static ReservedWindows read(JsonObject json) {
+        var kinds = new HashMap<String, LimitKind>();
+        json.getJsonObject("windows")
+                .forEach(entry -> kinds.put(entry.getKey(), LimitKind.valueOf((String) entry.getValue())));
+        return new ReservedWindows(json.getJsonArray("identifiers").stream().map(String.class::cast).toList(), kinds);
     }
 
     /** Returns the units that a call uses of each resource. */

@@ -2,6 +2,7 @@ package dev.sluice.service.api;
 
 import org.jspecify.annotations.Nullable;
 
+import dev.sluice.directory.IdentityKind;
 import dev.sluice.directory.IdentityNames;
 import dev.sluice.http.ErrorResponse;
 import io.vertx.core.json.JsonObject;
@@ -26,8 +27,13 @@ final class GroupNames {
                 new JsonObject().put("field", field), JsonObject::new);
     }
 
-    /** @throws BadRequestException if one of them is no name */
-    static void check(@Nullable String team, @Nullable String org) {
+    /** @throws BadRequestException if one of them is no name, or is given with an identifier that is a team or an organisation itself */
+    static void check(String identifier, @Nullable String team, @Nullable String org) {
+        var field = team != null ? "team" : "org";
+        if ((team != null || org != null)
+                && (IdentityKind.TEAM.nameIn(identifier) != null || IdentityKind.ORG.nameIn(identifier) != null)) {
+            throw BadRequestException.forField(field, field + " must not be given for a team or an organisation");
+        }
         checkName("team", team);
         checkName("org", org);
     }

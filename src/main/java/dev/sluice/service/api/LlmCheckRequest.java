@@ -34,7 +34,7 @@ record LlmCheckRequest(
         if (tier != null) {
             Tier.check(tier, tiers);
         }
-        GroupNames.check(team, org);
+        GroupNames.check(identifier, team, org);
     }
 
     /** Returns the estimate of the call of a caller. */

@@ -95,7 +95,7 @@ public class LlmResource {
                     ? Uni.createFrom().item(refusal.toResponse(context))
                     : callers.resolve(body.identifier(), body.team(), body.org())
                             .chain(caller -> limiter.admit(body.toEstimate(provider, caller)))
-                            .map(call -> respondOrRelease(context, call));
+                            .chain(call -> respondOrRelease(context, call));
         });
     }
 
@@ -104,7 +104,7 @@ public class LlmResource {
         return ReservedIdentifiers.contains(identifier) ? ReservedIdentifiers.ERROR : GroupNames.refuseAnonymous(team, org);
     }
 
-    private Response respondOrRelease(RoutingContext context, AdmittedCall call) {
+    private Uni<Response> respondOrRelease(RoutingContext context, AdmittedCall call) {
         try {
             return respond(context, call);
         } catch (RuntimeException | Error e) {
@@ -115,18 +115,27 @@ public class LlmResource {
         }
     }
 
-    private Response respond(RoutingContext context, AdmittedCall call) {
+    private Uni<Response> respond(RoutingContext context, AdmittedCall call) {
         var decision = call.decision();
         headers.write(context.response().headers(), decision);
         if (!decision.allowed()) {
-            return (call.deniedAsUnpriced() ? unpriced(call) : ErrorResponse.rateLimitExceeded(decision)).toResponse(context);
+            return Uni.createFrom().item(denial(call).toResponse(context));
         }
-        return Response.ok(DecisionJson.of(decision, call.detach()), ErrorResponse.JSON).build();
+        return limiter.detach(call)
+                .map(reservation -> Response.ok(DecisionJson.of(decision, reservation), ErrorResponse.JSON).build());
     }
 
-    private static ErrorResponse unpriced(AdmittedCall call) {
-        return new ErrorResponse(429, "RATE_5001", call.unpricedMessage(), new JsonObject().put("field", "model"),
-                JsonObject::new);
+    private static ErrorResponse denial(AdmittedCall call) {
+        if (call.deniedAsForbidden()) {
+            return ofModel(403, "RATE_4031", call.forbiddenMessage());
+        }
+        return call.deniedAsUnpriced()
+                ? ofModel(429, "RATE_5001", call.unpricedMessage())
+                : ErrorResponse.rateLimitExceeded(call.decision());
+    }
+
+    private static ErrorResponse ofModel(int status, String code, String message) {
+        return new ErrorResponse(status, code, message, new JsonObject().put("field", "model"), JsonObject::new);
     }
 
     /** Records usage of a call that did not go through the gateway. */

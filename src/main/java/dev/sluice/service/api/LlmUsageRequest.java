@@ -37,7 +37,7 @@ record LlmUsageRequest(
         if (tier != null) {
             Tier.check(tier, tiers);
         }
-        GroupNames.check(team, org);
+        GroupNames.check(identifier, team, org);
     }
 
     /** Returns the call of a caller. */

@@ -32,10 +32,8 @@ record StoredResponse(String owner, DeferredCall pending) {
     String encode() {
         var json = new JsonObject().put("owner", owner);
         if (pending != null) {
-            var windows = new JsonObject();
-            pending.windows().kinds().forEach((resource, kind) -> windows.put(resource, kind.name()));
-            json.put("provider", pending.provider().id()).put("type", pending.provider().type().name())
-                    .put("identifiers", pending.windows().identifiers()).put("windows", windows)
+            pending.windows().writeTo(json).put("provider", pending.provider().id())
+                    .put("type", pending.provider().type().name())
                     .put("ledger", pending.ledgerIdentifier()).put("model", pending.model())
                     .put("input", pending.usage().input()).put("output", pending.usage().output())
                     .put("tier", pending.details().tier().name()).put("reservation", pending.reservation());
@@ -46,11 +44,14 @@ record StoredResponse(String owner, DeferredCall pending) {
     }
 
     private static ReservedWindows windows(JsonObject json) {
-        var kinds = new HashMap<String, LimitKind>();
+        if (json.containsKey("windows") && json.containsKey("identifiers")) {
+            return ReservedWindows.read(json);
+        }
+        var kinds = new HashMap<String, LimitKind>(); // written by an earlier version
         if (json.containsKey("windows")) {
             json.getJsonObject("windows")
                     .forEach(entry -> kinds.put(entry.getKey(), LimitKind.valueOf((String) entry.getValue())));
-        } else { // written by an earlier version
+        } else {
             texts(json, "all_tokens", "tokens").forEach(resource -> kinds.put(resource, LimitKind.TOKENS));
             texts(json, "all_budgets", "budget").forEach(resource -> kinds.put(resource, LimitKind.BUDGET));
         }

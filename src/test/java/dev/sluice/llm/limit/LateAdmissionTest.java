@@ -45,6 +45,8 @@ class LateAdmissionTest {
     Ledger ledger;
     @Inject
     LlmMetrics meters;
+    @Inject
+    DetachedReservations detached;
 
     private final AtomicReference<UniEmitter<? super Decision>> pendingDecision = new AtomicReference<>();
     private final List<String> settled = new ArrayList<>();
@@ -63,7 +65,7 @@ class LateAdmissionTest {
             }
         };
         var settlements = new SettlementQueue(limiter, () -> true, null, System::nanoTime, () -> 1, new SimpleMeterRegistry());
-        return new LlmLimiter(CallbackRateLimiter.of(limiter), policy, settings, ledger, meters, settlements);
+        return new LlmLimiter(CallbackRateLimiter.of(limiter), policy, settings, ledger, meters, settlements, detached);
     }
 
     private void decide(boolean allowed) {

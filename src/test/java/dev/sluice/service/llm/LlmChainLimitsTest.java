@@ -137,6 +137,41 @@ class LlmChainLimitsTest extends LlmTestBase {
         assertThat(new JsonObject(spend.body()).getJsonArray("rows").getJsonObject(0).getString("team")).isEqualTo("growth");
     }
 
+    /** The user's and the team's limits are removed, and the team leaves its organisation, between the check and the report. */
+    @Test
+    void reservationIsSettledWhereItWasTaken() {
+        stored.put(IdentityKind.ORG, "acme", withLimits("{\"models\":{\"gpt-4o\":{\"tokens\":\"2000/hour\"}}}"));
+        put(withLimits("{\"llm\":{\"tokens\":\"1000/hour\"}}").put("org", "acme"));
+        stored.put(IdentityKind.USER, "alice", withLimits("{\"llm\":{\"tokens\":\"500/hour\"}}"));
+        var allowed = post("/v1/llm/check", ofAlice().put("team", "growth").put("tokens", 400));
+        assertUsedTokens(400, "user:alice", "team:growth");
+        assertThat(used("org:acme", "llm:tokens/gpt-4o")).isEqualTo(400);
+        stored.write(IdentityKind.USER, "alice", new JsonObject());
+        stored.write(IdentityKind.TEAM, "growth", new JsonObject());
+        Polling.await()
+                .until(() -> post("/v1/llm/check", ofAlice().put("team", "growth").put("tokens", 999)).statusCode() == 200);
+
+        var token = new JsonObject(allowed.body()).getString("reservation");
+        assertThat(post("/v1/llm/usage", ofAlice().put("identifier", "user:bob").put("reservation", token)).statusCode())
+                .as("of another caller").isEqualTo(204);
+        assertUsedTokens(400, "user:alice", "team:growth");
+        report(ofAlice().put("reservation", token));
+        assertUsedTokens(100, "user:alice", "team:growth");
+        assertThat(used("org:acme", "llm:tokens/gpt-4o")).isEqualTo(100);
+    }
+
+    @Test
+    void checkOfAForbiddenModelIsRefusedWithItsReason() {
+        stored.put(IdentityKind.USER, "alice", new JsonObject().put("models", List.of("claude*")));
+        for (var check : List.of(ofAlice(), new JsonObject().put("provider", "openai").put("identifier", "user:alice"))) {
+            var refused = post("/v1/llm/check", check);
+            assertThat(refused.statusCode()).isEqualTo(403);
+            assertThat(error(refused).getString("message")).startsWith("The caller may");
+            assertThat(error(refused).getJsonObject("details").getString("field")).isEqualTo("model");
+        }
+        assertThat(used("user:alice", "llm:openai")).isZero();
+    }
+
     @Test
     void usageWithoutAReservationCountsAtAllLevelsAlsoBeyondTheirLimits() {
         put(withLimits("{\"llm\":{\"tokens\":\"120/hour\",\"budget\":\"unlimited\"}}"));
@@ -168,6 +203,11 @@ class LlmChainLimitsTest extends LlmTestBase {
                 var refused = post(path, ofAlice().put(field, "a/b"));
                 assertThat(refused.statusCode()).isEqualTo(400);
                 assertThat(error(refused).getJsonObject("details").getString("field")).isEqualTo(field);
+                for (var identifier : List.of("team:growth", "org:acme")) { // whose own limits hold
+                    var ambiguous = post(path, ofAlice().put("identifier", identifier).put(field, "other"));
+                    assertThat(ambiguous.statusCode()).isEqualTo(400);
+                    assertThat(error(ambiguous).getJsonObject("details").getString("field")).isEqualTo(field);
+                }
                 var anonymous = http.post(path, ofAlice().put("identifier", "u").put(field, "growth").encode());
                 assertThat(anonymous.statusCode()).as(anonymous.body()).isEqualTo(403);
                 assertThat(error(anonymous).getJsonObject("details").getString("field")).isEqualTo(field);

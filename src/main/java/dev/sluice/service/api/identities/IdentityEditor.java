@@ -107,7 +107,7 @@ class IdentityEditor {
 
     private Uni<Edited> attempt(Target target, Function<StoredIdentity, Uni<JsonObject>> change, int attempts) {
         return store.find(target.kind(), target.name()).flatMap(current -> {
-            if (current != null || target.mustExist()) {
+            if (current != null || target.mustExist() || !TeamRestrictions.mayCreate(target.access(), target.kind())) {
                 TeamRestrictions.requireVisible(target.access(), target.kind(), current);
             }
             target.condition().require(current);

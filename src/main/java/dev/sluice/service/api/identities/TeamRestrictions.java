@@ -74,6 +74,11 @@ class TeamRestrictions {
         }
     }
 
+    /** Returns whether a token may create identities: not where it would learn by that which names of others exist. */
+    static boolean mayCreate(AdminAccess access, IdentityKind kind) {
+        return access.team() == null || kind != IdentityKind.USER && kind != IdentityKind.TEAM;
+    }
+
     /**
      * Requires that a token may make a change.
      *
@@ -115,9 +120,6 @@ class TeamRestrictions {
 
     private static void requireMember(AdminAccess access, StoredIdentity before, JsonObject after) {
         var only = new JsonArray().add(access.team());
-        if (before == null) { // keys and tokens of other teams may name the user already
-            throw IdentityErrors.beyondTeam("Users cannot be created");
-        }
         if (!teams(before.document()).equals(only)) {
             throw IdentityErrors.beyondTeam("The user is a member of other teams too");
         }
@@ -127,8 +129,8 @@ class TeamRestrictions {
     }
 
     private static void requireOwnTeam(AdminAccess access, String name, StoredIdentity before, JsonObject after) {
-        if (!access.team().equals(name) || before == null || after == null) {
-            throw IdentityErrors.beyondTeam("Teams cannot be created or deleted");
+        if (!access.team().equals(name) || after == null) {
+            throw IdentityErrors.beyondTeam("Teams cannot be deleted");
         }
         for (var field : PROTECTED) {
             if (!Objects.equals(before.document().getValue(field), after.getValue(field))) {

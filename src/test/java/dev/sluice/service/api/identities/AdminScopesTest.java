@@ -141,7 +141,11 @@ class AdminScopesTest extends IdentitiesTestBase {
 
     @Test
     void teamTokenManagesMembers() {
-        assertForbidden(as(TEAM_WRITER, "PUT", "/v1/users/new", "{\"teams\":[\"search\"]}"), "cannot be created");
+        for (var absent : List.of("/v1/users/new", "/v1/teams/new")) { // as those of others: what exists is not told
+            assertError(as(TEAM_WRITER, "PUT", absent, "{}"), 404, "RATE_4041");
+            assertError(as(TEAM_WRITER, "PUT", absent, "{}", "If-Match", "\"1\""), 404, "RATE_4041");
+            assertError(as(TEAM_WRITER, "PUT", absent, "{}", "If-None-Match", "*"), 404, "RATE_4041");
+        }
         assertThat(call("PUT", "/v1/users/new", "{\"teams\":[\"search\"]}").statusCode()).isEqualTo(201);
         assertThat(as(TEAM_WRITER, "PUT", "/v1/users/new", "{\"teams\":[\"search\"],\"tier\":\"pro\"}").statusCode())
                 .isEqualTo(200);
@@ -169,9 +173,8 @@ class AdminScopesTest extends IdentitiesTestBase {
             assertForbidden(as(TEAM_WRITER, "PATCH", path, patch), "limits the team");
         }
         assertForbidden(as(TEAM_WRITER, "PUT", path, "{}"), "limits the team");
-        assertForbidden(as(TEAM_WRITER, "DELETE", path + "?cascade=true", null), "cannot be created or deleted");
+        assertForbidden(as(TEAM_WRITER, "DELETE", path + "?cascade=true", null), "cannot be deleted");
         assertError(as(TEAM_WRITER, "PUT", "/v1/teams/ads", "{}"), 404, "RATE_4041");
-        assertForbidden(as(TEAM_WRITER, "PUT", "/v1/teams/new", "{}"), "cannot be created or deleted");
         assertForbidden(as(TEAM_WRITER, "PUT", "/v1/orgs/acme", "{}"), "belong to no team");
         assertThat(ok(get(path)).getJsonObject("limits").getString("api")).isEqualTo("10/minute");
     }
