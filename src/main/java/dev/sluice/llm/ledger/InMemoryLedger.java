@@ -112,7 +112,7 @@ final class InMemoryLedger implements LedgerStore {
     }
 
     @Override
-    public Uni<Boolean> book(LedgerEntry entry, long hour) {
+    public Uni<Boolean> book(LedgerEntry entry, long hour, Consumer<Boolean> later) {
         boolean isNew = entry.requestId() == null || isNewRequest(entry);
         if (isNew) {
             add(entry, hour);

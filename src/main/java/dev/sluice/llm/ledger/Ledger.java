@@ -11,6 +11,7 @@ import jakarta.enterprise.event.Observes;
 import jakarta.inject.Inject;
 
 import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
 
 import dev.sluice.config.ConfigProblems;
 import dev.sluice.config.InMemoryClock;
@@ -115,6 +116,18 @@ public class Ledger {
      */
     public Uni<Boolean> book(LedgerEntry entry) {
         return store.book(entry, currentHour());
+    }
+
+    /**
+     * Books a call as {@link #book(LedgerEntry)} does.
+     *
+     * @param entry the call
+     * @param later receives whether the entry is new, once that is known after it could not be determined in time: when Redis is
+     * available again. Called on any thread; must not throw or block
+     * @return whether the entry is new; null if that cannot be determined now
+     */
+    public Uni<@Nullable Boolean> book(LedgerEntry entry, Consumer<Boolean> later) {
+        return store.book(entry, currentHour(), later);
     }
 
     /**

@@ -2,6 +2,8 @@ package dev.sluice.llm.ledger;
 
 import java.util.function.Consumer;
 
+import org.jspecify.annotations.Nullable;
+
 import io.smallrye.mutiny.Uni;
 
 /** Storage of the ledger. */
@@ -28,8 +30,14 @@ interface LedgerStore {
     /** Books an entry without an idempotency key. */
     void add(LedgerEntry entry, long hour);
 
-    /** Books an entry; completes with whether it is new, as {@link Ledger#book}. */
-    Uni<Boolean> book(LedgerEntry entry, long hour);
+    /** Books an entry once, as {@link Ledger#book(LedgerEntry, Consumer)}. */
+    Uni<@Nullable Boolean> book(LedgerEntry entry, long hour, Consumer<Boolean> later);
+
+    /** Books an entry; completes with whether it is new, as {@link Ledger#book(LedgerEntry)}. */
+    default Uni<Boolean> book(LedgerEntry entry, long hour) {
+        return book(entry, hour, isNew -> {
+        }).map(isNew -> isNew == null || isNew);
+    }
 
     /** Completes when all entries booked for an identifier so far have been written, or cannot be written now. Never fails. */
     Uni<Void> awaitWritten(String identifier);

@@ -93,7 +93,7 @@ final class LedgerWriter {
     /**
      * Books an entry with an idempotency key.
      *
-     * @return completes with whether the entry is new; at once with true if that cannot be determined now
+     * @return completes with whether the entry is new, when that is known; with true if it is dropped
      */
     Future<Boolean> addOnce(LedgerEntry entry, long hour) {
         if (!hasRoom()) {
@@ -106,13 +106,11 @@ final class LedgerWriter {
             return Future.succeededFuture(false);
         }
         waiting.incrementAndGet();
-        if (!redis.isUp()) {
-            return Future.succeededFuture(true);
+        if (redis.isUp()) {
+            flush(buffer);
+            flushSoon(RETRY_MILLIS);
         }
-        var isNew = result.future();
-        flush(buffer);
-        flushSoon(RETRY_MILLIS);
-        return isNew;
+        return result.future();
     }
 
     private int buffer(String identifier) {

@@ -6,6 +6,8 @@ import java.util.Map;
 import java.util.function.Consumer;
 import java.util.stream.LongStream;
 
+import org.jspecify.annotations.Nullable;
+
 import dev.sluice.api.StoreUnavailableException;
 import dev.sluice.redis.HashTags;
 import dev.sluice.redis.LuaScript;
@@ -54,15 +56,20 @@ final class RedisLedger implements LedgerStore {
     }
 
     @Override
-    public Uni<Boolean> book(LedgerEntry entry, long hour) {
+    public Uni<@Nullable Boolean> book(LedgerEntry entry, long hour, Consumer<Boolean> later) {
         if (entry.requestId() == null) {
             add(entry, hour);
             return Uni.createFrom().item(true);
         }
         var isNew = writer.addOnce(entry, hour);
-        return toUni(isNew.isComplete()
-                ? isNew
-                : redis.within(writeWaitMillis, isNew).recover(late -> Future.succeededFuture(true)));
+        if (isNew.isComplete()) {
+            return toUni(isNew);
+        }
+        var now = redis.isUp() ? redis.within(writeWaitMillis, isNew) : Future.<Boolean>failedFuture("Redis is unavailable");
+        return toUni(now.recover(unknown -> {
+            isNew.onSuccess(later::accept);
+            return Future.succeededFuture(null);
+        }));
     }
 
     @Override

@@ -150,14 +150,23 @@ final class CallAccounting {
      *
      * @param requestId idempotency key of the call; null if there is none
      * @param outputSample output tokens that count in the histogram of the model's outputs; negative if they do not
-     * @return whether it was not booked before
+     * @param onNewLater called if it turns out later that it was not booked before, after that could not be determined
+     * @return whether it was not booked before; false if that cannot be determined now
      */
     Uni<Boolean> bookOnce(Provider provider, String identifier, CallOwner owner, String model, Bill bill, String requestId,
-            long outputSample) {
-        return ledger.book(entry(provider, identifier, owner, model, bill, requestId, outputSample)).invoke(isNew -> {
+            long outputSample, Runnable onNewLater) {
+        var entry = entry(provider, identifier, owner, model, bill, requestId, outputSample);
+        return ledger.book(entry, isNew -> {
             if (isNew) {
                 countSuccess(provider, owner, bill);
+                onNewLater.run();
             }
+        }).map(isNew -> {
+            if (isNew == null || !isNew) {
+                return false;
+            }
+            countSuccess(provider, owner, bill);
+            return true;
         });
     }
 

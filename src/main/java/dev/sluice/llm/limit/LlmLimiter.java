@@ -151,7 +151,8 @@ public class LlmLimiter {
                 ? accounting.bill(reserved, call.usage(), call.details(), responseModel, true)
                 : accounting.bill(reserved, usage, details, responseModel, false);
         settle(call, bill.usage(), bill.nanodollars());
-        accounting.bookOnce(call.provider(), call.ledgerIdentifier(), call.owner(), call.model(), bill, requestId, -1)
+        accounting.bookOnce(call.provider(), call.ledgerIdentifier(), call.owner(), call.model(), bill, requestId, -1, () -> {
+        })
                 .subscribe().with(written -> {
                 }, failure -> {
                 });
@@ -209,10 +210,10 @@ public class LlmLimiter {
             return settle(call, bill, levels)
                     .chain(() -> accounting.bookOnce(provider, call.identifier(), CallOwner.of(call.identifier(), call.chain()),
                             call.model(), bill,
-                            call.requestId(), outputSample(provider, call.identifier(), call.model(), usage)))
-                    .chain(isNew -> isNew && call.reservation() == null
-                            ? charge(call, levels, bill)
-                            : Uni.createFrom().voidItem())
+                            call.requestId(), outputSample(provider, call.identifier(), call.model(), usage),
+                            () -> charge(call, levels, bill).subscribe().with(charged -> {
+                            })))
+                    .chain(isNew -> isNew ? charge(call, levels, bill) : Uni.createFrom().voidItem())
                     .chain(() -> accounting.awaitWritten(call.identifier()));
         });
     }
@@ -244,8 +245,11 @@ public class LlmLimiter {
                 : detached.add(reservation, call.windows()).replaceWith(reservation);
     }
 
-    /** Counts usage that nothing was reserved for. Usage that cannot be counted because Redis is unavailable is only booked. */
+    /** Counts usage, unless it was reserved. Usage that cannot be counted because Redis is unavailable is only booked. */
     private Uni<Void> charge(ExternalCall call, LevelLimits levels, Bill bill) {
+        if (call.reservation() != null) {
+            return Uni.createFrom().voidItem();
+        }
         var snapshot = policy.current();
         var tier = snapshot.tiers().effective(call.tier());
         var rules = snapshot.rules(call.provider(), tier, call.model());

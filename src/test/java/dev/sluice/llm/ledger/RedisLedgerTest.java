@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
@@ -238,6 +239,27 @@ class RedisLedgerTest {
         assertThat(read(ledger, "user:2", "m").calls()).isEqualTo(1);
         assertThat(read(ledger, "user:3", "m")).isNull();
         await().atMost(TIMEOUT).until(() -> meters.get("llm_ledger_waiting").gauge().value() == 0);
+    }
+
+    @Test
+    void oneOfTwoInstancesLearnsLaterThatARequestOfAnOutageIsNew() {
+        var ledgers = List.of(ledger(100),
+                new RedisLedger(vertx, link, keys, 100, new SimpleMeterRegistry(), TIMEOUT.toMillis()));
+        connectionsRejected = true;
+        wire.close();
+        await().atMost(TIMEOUT).until(() -> !link.isUp());
+        var later = new ConcurrentLinkedQueue<Boolean>();
+        for (var ledger : ledgers) {
+            assertThat(ledger.book(entry("user:a", "m", "r"), HOUR, later::add).await().atMost(TIMEOUT)).as("not known")
+                    .isNull();
+            assertThat(ledger.book(entry("user:a", "m", "r"), HOUR, later::add).await().atMost(TIMEOUT)).as("buffered")
+                    .isFalse();
+        }
+        assertThat(later).isEmpty();
+        connectionsRejected = false;
+        await().atMost(TIMEOUT).until(() -> later.size() == 2);
+        assertThat(later).containsExactlyInAnyOrder(true, false);
+        assertThat(read(ledgers.get(0), "user:a", "m").calls()).isEqualTo(1);
     }
 
     @Test

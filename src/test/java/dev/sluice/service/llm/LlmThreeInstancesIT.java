@@ -128,6 +128,29 @@ class LlmThreeInstancesIT {
         }
     }
 
+    /** Redis hangs while the same reports arrive at two instances, which then wait for it. */
+    @Test
+    void usageReportedTwiceInAnOutageCountsOnce() {
+        var report = new JsonObject().put("provider", "openai").put("identifier", "user:twice").put("tier", "pro")
+                .put("model", "gpt-4o").put("input_tokens", 80).put("output_tokens", 20);
+        REDIS.suspend();
+        try {
+            for (int i = 0; i < 20; i++) {
+                for (int instance = 0; instance < 2; instance++) {
+                    var response = http(instance).post("/v1/llm/usage", report.put("request_id", "r" + i).encode(),
+                            "Authorization", "Bearer admin");
+                    assertThat(response.statusCode()).as(response.body()).isEqualTo(204);
+                }
+            }
+        } finally {
+            REDIS.resume();
+        }
+        assertThat(ledger("twice", 20).getLong("calls")).isEqualTo(20);
+        await().atMost(60, TimeUnit.SECONDS).untilAsserted(() -> assertThat(HttpTestClient
+                .json(http(2).get("/v1/limits?identifier=user:twice", "Authorization", "Bearer admin")).getJsonObject("limits")
+                .getLong("llm:openai:tokens", 0L)).isEqualTo(2000));
+    }
+
     @Test
     void settlementReleasesUnusedReservation() throws InterruptedException {
         var body = chat(4000);
