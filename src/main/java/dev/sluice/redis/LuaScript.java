@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.List;
 
 /**
  * Lua script with its digest.
@@ -29,8 +30,19 @@ public record LuaScript(String source, String sha1) {
      * @param timeExpression Lua expression for seconds and microseconds: {@link #SERVER_TIME}, or a test's own
      */
     public static LuaScript load(Class<?> anchor, String name, String timeExpression) {
-        try (var stream = anchor.getResourceAsStream(name)) {
-            var source = new String(stream.readAllBytes(), StandardCharsets.UTF_8).replace(SERVER_TIME, timeExpression);
+        return load(anchor, List.of(name), timeExpression);
+    }
+
+    /** Loads a script of several parts, as {@link #load(Class, String, String)}. */
+    public static LuaScript load(Class<?> anchor, List<String> names, String timeExpression) {
+        try {
+            var parts = new StringBuilder();
+            for (var name : names) {
+                try (var stream = anchor.getResourceAsStream(name)) {
+                    parts.append(new String(stream.readAllBytes(), StandardCharsets.UTF_8));
+                }
+            }
+            var source = parts.toString().replace(SERVER_TIME, timeExpression);
             var digest = MessageDigest.getInstance("SHA-1").digest(source.getBytes(StandardCharsets.UTF_8));
             return new LuaScript(source, HexFormat.of().formatHex(digest));
         } catch (IOException e) {

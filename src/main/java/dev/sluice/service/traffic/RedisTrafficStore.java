@@ -47,10 +47,14 @@ final class RedisTrafficStore implements TrafficStore {
         this.manager = manager;
         this.context = context;
         this.keys = List.of(hashTags.globalKey("{traffic}"));
-        this.addScript = LuaScript.load(RedisTrafficStore.class, "add.lua", timeExpression);
-        this.readScript = LuaScript.load(RedisTrafficStore.class, "read.lua", timeExpression);
-        this.reportScript = LuaScript.load(RedisTrafficStore.class, "report.lua", timeExpression);
+        this.addScript = loadAfterOwn("add.lua", timeExpression);
+        this.readScript = loadAfterOwn("read.lua", timeExpression);
+        this.reportScript = loadAfterOwn("report.lua", timeExpression);
         this.ratesScript = LuaScript.load(RedisTrafficStore.class, "rates.lua", timeExpression);
+    }
+
+    private static LuaScript loadAfterOwn(String name, String timeExpression) {
+        return LuaScript.load(RedisTrafficStore.class, List.of("own.lua", name), timeExpression);
     }
 
     @Override

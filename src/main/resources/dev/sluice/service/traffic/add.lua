@@ -12,17 +12,7 @@
 -- allowed, denied  sorted sets by count: those with the lowest counts are removed, so that the counts are approximate
 -- rates    hash of the hour: rates that came with requests, the last one of each name
 
-local call = redis.call
-local repaired = {}
--- Deletes a key that holds a value of another type.
-local function own(key, expected)
-  local actual = call('TYPE', key).ok
-  if actual ~= expected and actual ~= 'none' then
-    call('DEL', key)
-    repaired[#repaired + 1] = key
-  end
-  return key
-end
+-- Follows own.lua, which defines call, own and repaired.
 
 local time = redis.call('TIME')
 local minute = math.floor(tonumber(time[1]) / 60)

@@ -8,17 +8,7 @@
 --          decisions, and those with denied ones, each followed by its count; then, if foreign values were deleted, the number of their keys,
 --          and the first of them
 
-local call = redis.call
-local repaired = {}
--- Deletes a key that holds a value of another type.
-local function own(key, expected)
-  local actual = call('TYPE', key).ok
-  if actual ~= expected and actual ~= 'none' then
-    call('DEL', key)
-    repaired[#repaired + 1] = key
-  end
-  return key
-end
+-- Follows own.lua, which defines call, own and repaired.
 
 local time = redis.call('TIME')
 local now = math.floor(tonumber(time[1]) / 60)

@@ -6,17 +6,7 @@
 --
 -- reports  hash: Redis's time in seconds and the numbers, by instance
 
-local call = redis.call
-local repaired = {}
--- Deletes a key that holds a value of another type.
-local function own(key, expected)
-  local actual = call('TYPE', key).ok
-  if actual ~= expected and actual ~= 'none' then
-    call('DEL', key)
-    repaired[#repaired + 1] = key
-  end
-  return key
-end
+-- Follows own.lua, which defines call, own and repaired.
 
 local time = redis.call('TIME')
 local key = own(KEYS[1] .. ':reports', 'hash')
