@@ -55,6 +55,7 @@ public final class RawUpstream implements AutoCloseable {
     private final Set<RawExchange> inProgress = ConcurrentHashMap.newKeySet();
     private volatile Script otherwise = RawUpstream::echo;
     private volatile ServerSocket server;
+    private volatile Thread acceptor;
     private volatile Security security;
     private final int port;
 
@@ -75,17 +76,18 @@ public final class RawUpstream implements AutoCloseable {
             listening.setReuseAddress(true);
             listening.bind(new InetSocketAddress(InetAddress.getByName("127.0.0.1"), requestedPort), BACKLOG);
             server = listening;
-            start("raw upstream", () -> accept(listening));
+            acceptor = start("raw upstream", () -> accept(listening));
             return listening.getLocalPort();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
-    private static void start(String name, Runnable task) {
+    private static Thread start(String name, Runnable task) {
         var thread = new Thread(task, name);
         thread.setDaemon(true);
         thread.start();
+        return thread;
     }
 
     private void accept(ServerSocket listening) {
@@ -222,8 +224,11 @@ public final class RawUpstream implements AutoCloseable {
     public void stopListening() {
         try {
             server.close();
+            acceptor.join(); // until it is woken, it accepts connections, although the socket is closed
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
         connections.forEach(RawUpstream::closeQuietly);
     }

@@ -41,9 +41,9 @@ class ConsoleBrowserIT extends ConsoleTestBase {
 
     private static final String PICTURES = "target/console";
     private static final String READER = "reader-secret";
-    /** Markup, a mark that turns the direction of the text, 128 emoji (256 characters), and quotes. */
+    /** Markup, a mark that turns the direction of the text, 256 emoji (512 UTF-16 units), and quotes. */
     private static final List<String> HOSTILE = List.of("<img src=x onerror=alert(1)>", "user:\u202elive",
-            "\uD83D\uDE00".repeat(128),
+            "\uD83D\uDE00".repeat(256),
             "\"><script>alert(2)</script>");
     private static final List<String> VIEWS = List.of("overview", "traffic", "identifier", "identifier/user%3Acarol?tier=free",
             "rules", "keys", "users", "teams", "orgs", "teams/shop", "llm", "audit");
