@@ -74,7 +74,7 @@ class ShutdownIT {
                     leaves.send("GET /download HTTP/1.1\r\nHost: x\r\n\r\n");
                     assertThat(leaves.readLine()).contains("200");
                 }
-                stream.send(RawHttpConnection.post("/openai/v1/chat/completions", BODY, "Authorization: Bearer alice-key"));
+                stream.send(chat(true));
                 trickle.send("GET /trickle?shutdown HTTP/1.1\r\nHost: x\r\n\r\n");
                 await().until(() -> gate.waiting() == 1 && EchoUpstream.TRICKLING.containsKey("shutdown"));
                 var stopped = CompletableFuture.runAsync(sluice::close);
@@ -100,6 +100,46 @@ class ShutdownIT {
         } finally {
             upstream.stop();
         }
+    }
+
+    /** A call that is still in flight when the shutdown times out is billed by its estimate, whether or not its client waits for it. */
+    @Test
+    void callsThatOutlastTheShutdownAreRecorded() throws IOException {
+        try (var redis = RedisTestServer.start(); var openAi = new OpenAiStub()) {
+            var gate = openAi.gate();
+            var environment = new HashMap<>(Map.of("REDIS_HOST", "127.0.0.1", "REDIS_PORT", Integer.toString(redis.port()),
+                    "RATE_LIMIT_ADMIN_TOKEN", "admin", "QUARKUS_SHUTDOWN_TIMEOUT", "1s"));
+            environment.putAll(Map.of("RATE_LIMIT_LLM_OPENAI_BASE_URL", openAi.baseUrl(), "RATE_LIMIT_LLM_OPENAI_API_KEY", "k",
+                    "RATE_LIMIT_API_KEYS_A_SHA256", Sha256.hex("alice-key"), "RATE_LIMIT_API_KEYS_A_USER", "alice"));
+            var sluice = Instance.start(environment);
+            try (var stream = new RawHttpConnection(sluice.port()); var plain = new RawHttpConnection(sluice.port())) {
+                stream.send(chat(true));
+                gate.release(2);
+                assertThat(stream.readLine()).contains("200");
+                await().until(() -> gate.waiting() == 1);
+                try (var leaves = new RawHttpConnection(sluice.port())) {
+                    leaves.send(chat(true));
+                    await().until(() -> gate.waiting() == 2);
+                }
+                plain.send(chat(false));
+                await().until(() -> gate.waiting() == 3);
+                sluice.close();
+                assertThat(sluice.log()).contains("upstream=openai requests=3", "stopped in").doesNotContain("\tat ",
+                        "Reservations remain");
+            }
+            try (var next = Instance.start(environment)) {
+                var account = new HttpTestClient(next.port()).get("/v1/llm/usage?identifier=user:alice", "Authorization",
+                        "Bearer admin");
+                var openAiUsage = HttpTestClient.json(account).getJsonObject("providers").getJsonObject("openai");
+                assertThat(openAiUsage.getInteger("calls")).isEqualTo(3);
+                assertThat(openAiUsage.getInteger("estimated_calls")).isEqualTo(3);
+            }
+        }
+    }
+
+    private static String chat(boolean streaming) {
+        return RawHttpConnection.post("/openai/v1/chat/completions", streaming ? BODY : BODY.replace("true", "false"),
+                "Authorization: Bearer alice-key");
     }
 
     /** An open WebSocket is closed with 1001 and does not delay the shutdown; one that has been closed does not count. */

@@ -1,8 +1,10 @@
 package dev.sluice.service.gateway;
 
+import java.util.List;
 import java.util.Optional;
 
 import jakarta.annotation.PreDestroy;
+import jakarta.annotation.Priority;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 
@@ -14,6 +16,7 @@ import dev.sluice.service.proxy.connection.UpstreamOptions;
 import dev.sluice.service.proxy.connection.UpstreamTls;
 import dev.sluice.service.proxy.connection.UpstreamUrl;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.quarkus.runtime.ShutdownEvent;
 import io.vertx.core.Vertx;
 
 /** The API behind the gateway, as configured by {@code rate-limit.upstream}. */
@@ -80,6 +83,13 @@ public class ApiUpstream {
     /** Returns the upstream; null if none is configured. */
     Upstream upstream() {
         return upstream;
+    }
+
+    /** Runs before accounts are closed and Redis is disconnected. */
+    void stop(@Observes @Priority(1) ShutdownEvent stopping) {
+        if (upstream != null) {
+            Upstream.abortExchanges(List.of(upstream));
+        }
     }
 
     @PreDestroy

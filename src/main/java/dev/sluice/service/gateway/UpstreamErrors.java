@@ -34,7 +34,8 @@ final class UpstreamErrors {
         return switch (failure.kind()) {
             case NO_FREE_CONNECTION ->
                 ErrorResponse.of(503, "RATE_5032", "No free connection to the upstream; try again later");
-            case RESPONSE_TIMEOUT, IDLE_TIMEOUT -> ErrorResponse.of(504, "RATE_5041", "The upstream did not respond in time");
+            case RESPONSE_TIMEOUT, IDLE_TIMEOUT, SHUTDOWN ->
+                ErrorResponse.of(504, "RATE_5041", "The upstream did not respond in time");
             case CLIENT_TIMEOUT -> ErrorResponse.of(408, "RATE_4081", "Request body not received in time");
             case INVALID_REQUEST -> ErrorResponse.badRequest("body", "The chunked encoding of the body is malformed");
             case CLOSED, INVALID_RESPONSE -> ErrorResponse.of(502, "RATE_5021", "The upstream did not respond properly");

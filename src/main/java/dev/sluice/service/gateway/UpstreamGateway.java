@@ -152,7 +152,7 @@ public class UpstreamGateway {
             }
 
             @Override
-            public void onDrainTimeout() {
+            public void onUnread() {
                 onUnusable(504);
             }
 

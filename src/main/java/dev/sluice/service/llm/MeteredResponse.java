@@ -84,7 +84,7 @@ final class MeteredResponse implements ExchangeListener {
     }
 
     @Override
-    public void onDrainTimeout() {
+    public void onUnread() {
         meter.settleUnread();
         settled.tryComplete();
     }
@@ -108,7 +108,7 @@ final class MeteredResponse implements ExchangeListener {
     @Override
     public void onFailure(Throwable failure) {
         if (failure instanceof UpstreamException known) {
-            if (status != 0 || sent && isTimeout(known)) { // a provider bills a call that it goes on with
+            if (status != 0 || sent && known.kind().isTimeout()) { // a provider bills a call that it goes on with
                 meter.settle();
             }
             settled.tryFail(providerFailure(known));
@@ -118,14 +118,9 @@ final class MeteredResponse implements ExchangeListener {
         }
     }
 
-    private static boolean isTimeout(UpstreamException failure) {
-        return failure.kind() == UpstreamException.Cause.RESPONSE_TIMEOUT
-                || failure.kind() == UpstreamException.Cause.IDLE_TIMEOUT;
-    }
-
     private static CallRejectedException providerFailure(UpstreamException failure) {
         return switch (failure.kind()) {
-            case RESPONSE_TIMEOUT, IDLE_TIMEOUT ->
+            case RESPONSE_TIMEOUT, IDLE_TIMEOUT, SHUTDOWN ->
                 new CallRejectedException(504, "The provider did not respond in time", failure);
             case NO_FREE_CONNECTION -> new CallRejectedException(503, "No free connection to the provider; try again later",
                     failure);

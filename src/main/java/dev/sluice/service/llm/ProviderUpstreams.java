@@ -5,6 +5,7 @@ import java.util.Map;
 import java.util.Optional;
 
 import jakarta.annotation.PreDestroy;
+import jakarta.annotation.Priority;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 
@@ -22,6 +23,7 @@ import dev.sluice.service.proxy.connection.UpstreamOptions;
 import dev.sluice.service.proxy.connection.UpstreamTls;
 import dev.sluice.service.proxy.connection.UpstreamUrl;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.quarkus.runtime.ShutdownEvent;
 import io.vertx.core.MultiMap;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
@@ -107,6 +109,11 @@ public class ProviderUpstreams {
         ProxyExchange.forward(upstream, context,
                 new UpstreamRequest(context.request().method(), baseUrls.get(provider).resolve(target), headers, false), body,
                 listener);
+    }
+
+    /** Runs before the ledger is closed and Redis is disconnected. */
+    void stop(@Observes @Priority(1) ShutdownEvent stopping) {
+        Upstream.abortExchanges(upstreams.values());
     }
 
     @PreDestroy

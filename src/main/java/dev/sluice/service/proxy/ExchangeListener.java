@@ -48,8 +48,10 @@ public interface ExchangeListener {
     default void onAborted() {
     }
 
-    /** The client has disconnected, and the rest of the response was not read because {@link #drainMillis} have passed. */
-    default void onDrainTimeout() {
+    /**
+     * The rest of the response is not read: the client has disconnected and {@link #drainMillis} have passed, or the service stops.
+     */
+    default void onUnread() {
         onAborted();
     }
 

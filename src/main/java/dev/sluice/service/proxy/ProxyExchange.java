@@ -1,5 +1,7 @@
 package dev.sluice.service.proxy;
 
+import java.util.concurrent.CompletableFuture;
+
 import org.jboss.logging.Logger;
 
 import dev.sluice.service.log.RequestRecord;
@@ -26,7 +28,7 @@ import io.vertx.ext.web.RoutingContext;
  * <p>
  * Confined to the event loop of the request.
  */
-public final class ProxyExchange implements ConnectionAcquirer, RequestBody.Listener {
+public final class ProxyExchange implements ConnectionAcquirer, RequestBody.Listener, ExchangesInFlight.Abortable {
 
     private static final Logger LOG = Logger.getLogger(ProxyExchange.class);
     private static final int MAX_STATUS = 999;
@@ -64,7 +66,6 @@ public final class ProxyExchange implements ConnectionAcquirer, RequestBody.List
         this.body = new RequestBody(request, forwarded, body, upstream.url().authority(), loopContext, this);
         this.timeout = new ExchangeTimeout(pool.timer(), () -> loopContext.emit(null, late -> onIdle()),
                 () -> loopContext.emit(null, late -> stopDraining()));
-        upstream.metrics().onBegin();
     }
 
     /**
@@ -86,6 +87,7 @@ public final class ProxyExchange implements ConnectionAcquirer, RequestBody.List
             ExchangeListener listener) {
         var exchange = new ProxyExchange(upstream, context, forwarded, body, listener);
         context.addEndHandler(exchange::onClientResponseEnd);
+        upstream.inFlight().add(exchange);
         if (context.response().closed()) {
             exchange.onClientGone();
         } else {
@@ -320,7 +322,11 @@ public final class ProxyExchange implements ConnectionAcquirer, RequestBody.List
         if (clientGone) {
             listener.onAborted();
         } else if (clientResponse != null && clientResponse.hasBegun()) {
-            listener.onAborted();
+            if (failure.kind() == Cause.SHUTDOWN) {
+                listener.onUnread();
+            } else {
+                listener.onAborted();
+            }
             clientResponse.abort();
         } else {
             body.discard();
@@ -401,8 +407,23 @@ public final class ProxyExchange implements ConnectionAcquirer, RequestBody.List
             end();
             upstream.metrics().onComplete(UpstreamMetrics.CLIENT_ABORTED);
             cancelStream();
-            listener.onDrainTimeout();
+            listener.onUnread();
         }
+    }
+
+    @Override
+    public CompletableFuture<Void> abort() {
+        var aborted = new CompletableFuture<Void>();
+        loopContext.runOnContext(now -> {
+            if (clientGone) {
+                stopDraining();
+                aborted.complete(null);
+            } else {
+                context.addEndHandler(responded -> aborted.complete(null));
+                fail(new UpstreamException(Cause.SHUTDOWN, null));
+            }
+        });
+        return aborted;
     }
 
     private Cause lateCause() {
@@ -422,7 +443,7 @@ public final class ProxyExchange implements ConnectionAcquirer, RequestBody.List
 
     private void end() {
         ended = true;
-        upstream.metrics().onEnd();
+        upstream.inFlight().remove(this);
         timeout.stop();
     }
 }

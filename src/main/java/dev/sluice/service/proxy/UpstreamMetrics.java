@@ -4,7 +4,6 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.LongAdder;
 
 import dev.sluice.service.proxy.connection.UpstreamConnections;
 import dev.sluice.service.proxy.connection.UpstreamException.Cause;
@@ -41,9 +40,8 @@ final class UpstreamMetrics {
     private final Timer[] latencyByStatus = new Timer[STATUS_CLASSES];
     /** Latency of requests that failed by the upstream before a response began, by outcome. */
     private final Map<String, Timer> latencyOfFailures = new HashMap<>();
-    private final LongAdder inFlight = new LongAdder();
 
-    UpstreamMetrics(MeterRegistry registry, String name, UpstreamConnections connections) {
+    UpstreamMetrics(MeterRegistry registry, String name, UpstreamConnections connections, ExchangesInFlight inFlight) {
         for (var outcome : new String[]{SUCCESS, SERVER_ERROR, CLIENT_ABORTED, ERROR}) {
             register(registry, name, outcome);
         }
@@ -58,7 +56,7 @@ final class UpstreamMetrics {
         }
         retries = Counter.builder("rate_limit_upstream_retries").tag("upstream", name)
                 .description("Requests sent again because the upstream had closed the kept connection").register(registry);
-        Gauge.builder("rate_limit_upstream_in_flight", inFlight, LongAdder::sum).tag("upstream", name)
+        Gauge.builder("rate_limit_upstream_in_flight", inFlight, ExchangesInFlight::count).tag("upstream", name)
                 .description("Requests that are forwarded and not complete, without established WebSockets").register(registry);
         Gauge.builder("rate_limit_upstream_connections", connections, UpstreamConnections::connections).tag("upstream", name)
                 .tag("type", "request").description("Open connections to the upstream").register(registry);
@@ -75,15 +73,6 @@ final class UpstreamMetrics {
         return Timer.builder("rate_limit_upstream").tag("upstream", name).tag("status", status).tag("outcome", outcome)
                 .description("Time from the admission of a request to the head of the upstream's response, or to the failure")
                 .serviceLevelObjectives(BUCKETS).register(registry);
-    }
-
-    void onBegin() {
-        inFlight.increment();
-    }
-
-    /** The request is complete, or has failed. */
-    void onEnd() {
-        inFlight.decrement();
     }
 
     /**

@@ -40,7 +40,9 @@ public final class UpstreamException extends RuntimeException {
         /** The client did not send its request body in time. */
         CLIENT_TIMEOUT("the client did not send its request body in time", "client_aborted"),
         /** The client's request body is not valid HTTP. */
-        INVALID_REQUEST("the request body is malformed", "client_aborted");
+        INVALID_REQUEST("the request body is malformed", "client_aborted"),
+        /** The service stops, and the exchange was not complete in time. */
+        SHUTDOWN("the service stops", "timeout");
 
         private final String description;
         private final String outcome;
@@ -60,9 +62,12 @@ public final class UpstreamException extends RuntimeException {
             return ordinal() < CLIENT_TIMEOUT.ordinal() && this != NO_FREE_CONNECTION;
         }
 
-        /** Returns whether a time limit was exceeded after the connection had been established. */
+        /**
+         * Returns whether a time limit was exceeded after the connection had been established: the upstream may process the request
+         * all the same.
+         */
         public boolean isTimeout() {
-            return this == RESPONSE_TIMEOUT || this == IDLE_TIMEOUT;
+            return this == RESPONSE_TIMEOUT || this == IDLE_TIMEOUT || this == SHUTDOWN;
         }
     }
 
