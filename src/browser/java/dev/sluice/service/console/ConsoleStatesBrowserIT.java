@@ -167,6 +167,27 @@ class ConsoleStatesBrowserIT extends ConsoleTestBase {
     }
 
     @Test
+    void callerIsToldWhichLevelRefuses() {
+        call("PUT", "/v1/teams/tiny",
+                "{\"limits\":{\"api\":\"1/hour\"},\"member_limits\":{\"llm\":{\"requests\":\"2/hour\"}}}");
+        call("PUT", "/v1/users/una", "{\"teams\":[\"tiny\"]}");
+        call("POST", "/v1/check", "{\"identifier\":\"team:tiny\",\"resource\":\"api\",\"rate\":\"1/hour\"}");
+        call("POST", "/v1/check",
+                "{\"identifier\":\"team:tiny/user:una\",\"resource\":\"llm\",\"rate\":\"2/hour\"}");
+        var console = signedIn().open("identifier/user%3Auna");
+        assertThat(console.text("A level refuses")).isVisible();
+        var rows = console.page().getByRole(AriaRole.TABLE, new Page.GetByRoleOptions().setName("Limits of the levels"))
+                .locator("tbody tr");
+        assertThat(rows).hasCount(2);
+        assertThat(rows.first()).containsText("team:tiny/user:una");
+        assertThat(rows.last()).containsText("team:tiny");
+        console.open("identifier/team%3Atiny%2Fuser%3Auna");
+        assertThat(console.text("The limits for the member")).isVisible();
+        assertThat(console.text("It cannot be read now")).hasCount(0);
+        assertThat(console.table()).containsText("identity");
+    }
+
+    @Test
     void ruleThatBlocksTheTierIsListedWithoutAWindow() {
         call("POST", "/v1/check", "{\"identifier\":\"outsider\",\"resource\":\"api:/hooks\",\"tier\":\"free\"}");
         var console = signedIn().open("identifier/outsider?tier=free");

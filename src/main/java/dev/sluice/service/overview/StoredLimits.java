@@ -16,7 +16,7 @@ import dev.sluice.identity.ApiKeyRegistry;
 import dev.sluice.identity.chain.LevelResources;
 import io.smallrye.mutiny.Uni;
 
-/** Limits and tier of the identity that an identifier names. Thread-safe. */
+/** Limits and tier of the identity, or of the member of a team or an organisation, that an identifier names. Thread-safe. */
 @ApplicationScoped
 class StoredLimits {
 
@@ -30,6 +30,9 @@ class StoredLimits {
 
         static final Limits NONE = new Limits(null, Map.of());
     }
+
+    /** Between the identifier of a team or an organisation and the name of a member. */
+    private static final String MEMBER = '/' + IdentityKind.USER.identifier("");
 
     private final IdentityStore store;
     private final ApiKeyRegistry keys;
@@ -52,20 +55,24 @@ class StoredLimits {
         for (var kind : IdentityKind.values()) {
             var prefix = kind.identifier("");
             if (identifier.startsWith(prefix) && identifier.length() > prefix.length()) {
-                return store.find(kind, identifier.substring(prefix.length())).map(StoredLimits::limits).onFailure()
-                        .recoverWithItem(Limits.NONE);
+                var name = identifier.substring(prefix.length());
+                int member = name.indexOf(MEMBER);
+                return store.find(kind, member < 0 ? name : name.substring(0, member))
+                        .map(identity -> limits(identity, member >= 0)).onFailure().recoverWithItem(Limits.NONE);
             }
         }
         return Uni.createFrom().item(Limits.NONE);
     }
 
-    private static Limits limits(@Nullable StoredIdentity identity) {
+    private static Limits limits(@Nullable StoredIdentity identity, boolean ofMember) {
         if (identity == null) {
             return Limits.NONE;
         }
         try {
             var attributes = IdentityAttributes.of(identity.document());
-            return new Limits(attributes.tier(), LevelResources.rates(attributes.limits()));
+            return ofMember
+                    ? new Limits(null, LevelResources.rates(attributes.memberLimits()))
+                    : new Limits(attributes.tier(), LevelResources.rates(attributes.limits()));
         } catch (InvalidLimitsException e) {
             return Limits.NONE;
         }

@@ -162,6 +162,24 @@ class OverviewApiTest extends HttpTestBase {
     }
 
     @Test
+    void windowsOfAMemberHaveTheLimitsForMembers() {
+        as(ADMIN, "PUT", "/v1/teams/windowed", "{\"limits\":{\"api\":\"9/hour\"},\"member_limits\":{\"api\":\"2/hour\"}}");
+        var member = "team:windowed/user:una";
+        for (int i = 0; i < 2; i++) {
+            as(ADMIN, "POST", "/v1/check",
+                    new JsonObject().put("identifier", member).put("resource", "api").put("rate", "2/hour").encode());
+        }
+        var window = row(get("/v1/windows?identifier=" + member).getJsonArray("windows"), "resource", "api");
+        assertThat(window.getLong("limit")).isEqualTo(2);
+        assertThat(window.getLong("used")).isEqualTo(2);
+        assertThat(window.getBoolean("denied")).isTrue();
+        assertThat(window.getString("source")).isEqualTo("identity");
+        assertThat(row(get("/v1/windows?identifier=team:windowed").getJsonArray("windows"), "resource", "api").getLong("limit"))
+                .isEqualTo(9);
+        as(ADMIN, "DELETE", "/v1/teams/windowed", null);
+    }
+
+    @Test
     void rulesThatBlockTheTierAreListed() {
         checkRate("blocked-by-rule", "export", "1/hour");
         assertThat(check("blocked-by-rule", "api:/closed", "pro")).isEqualTo(200);

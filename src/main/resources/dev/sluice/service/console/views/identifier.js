@@ -31,7 +31,7 @@ function searchForm(value, signal) {
     }
   };
   return el("form", { class: "row", role: "search", onsubmit: submit },
-    field("Identifier", input, { wide: true, hint: "user:<name>, ip:<address>, team:<name>, key:<id>, or any name given to /v1/check" }), el("button", { class: "primary" }, "Show"), options);
+    field("Identifier", input, { wide: true, hint: "user:<name>, ip:<address>, team:<name>, org:<name>, key:<id>, or any name given to /v1/check" }), el("button", { class: "primary" }, "Show"), options);
 }
 
 export async function render({ argument, query, signal, every }, heading) {
@@ -74,17 +74,24 @@ export async function render({ argument, query, signal, every }, heading) {
   });
 
   const about = el("div");
+  const levels = el("div");
   const spend = el("div");
-  const others = el("div", {}, about, spend);
+  const others = el("div", {}, levels, about, spend);
+  let levelNames = [];
   async function loadOthers() {
     const [identity, calls] = await Promise.all([aboutIdentity(argument, signal), spendSection(argument, signal)]);
-    refresh(about, ...identity);
+    levelNames = identity.levels;
+    refresh(about, ...identity.sections);
     refresh(spend, calls);
+    await loadLevels();
   }
+  const loadLevels = latest(() => Promise.all(levelNames.map(level => get("/v1/windows", { identifier: level }, signal))),
+    found => refresh(levels, levelSection(found)));
 
   tier.addEventListener("change", () => { asked = tier.value; replaceQuery({ tier: asked }); windows.replaceChildren(); attempt(load); });
   await Promise.all([loadOthers(), load()]);
   every(3000, load, signal);
+  every(3000, loadLevels, signal);
   every(5000, async () => others.querySelector(".unreadable") && await loadOthers(), signal);
   return [el("div", { class: "head" }, heading), searchForm(argument, signal),
     el("form", { class: "row", onsubmit: event => event.preventDefault() }, field("Limits of tier", tier, { hint: "The tier of the caller decides which limits hold." })),
@@ -95,6 +102,26 @@ export async function render({ argument, query, signal, every }, heading) {
 const isBlocked = row => row.limit === 0 && row.window_seconds === undefined && row.period === undefined;
 
 const MAX_NAMES = 5;
+const MAX_LEVELS = 20;
+const MAX_IDENTIFIER = 256;
+
+/** Returns the limits of the levels above an identifier, which hold for its requests, too. */
+function levelSection(found) {
+  const rows = found.flatMap(level => level.windows.filter(row => row.source === "identity").map(row => ({ ...row, level: level.identifier })));
+  const denying = rows.filter(row => (row.denied || isBlocked(row)) && !row.shadow);
+  const [used, limit] = [amountColumn(rows, row => row.used), amountColumn(rows, row => row.limit)];
+  const levelLink = row => link(`#/identifier/${encodeURIComponent(row.level)}`, name(row.level));
+  return rows.length === 0 ? "" : section("Limits of its levels",
+    denying.length ? notice(el("p", {}, el("strong", { class: "refused" }, "A level refuses"), ": ", ...denying.slice(0, MAX_NAMES).flatMap((row, index) => [index ? ", " : "", levelLink(row), " ", name(row.resource), row.retry_at ? [" (free ", countdown(row.retry_at), ")"] : ""].flat()), denying.length > MAX_NAMES ? ` and ${denying.length - MAX_NAMES} more` : "")) : "",
+    table("Limits of the levels", [
+      { title: "Level", cell: levelLink, named: true, header: true },
+      { title: "Resource", cell: row => name(row.resource) },
+      { title: "Used", number: true, cell: row => isBlocked(row) ? "–" : used(row) },
+      { title: "Limit", number: true, cell: row => isBlocked(row) ? "blocked" : limit(row) },
+      { title: "Share", cell: row => isBlocked(row) ? "" : bar(Number(row.used), Number(row.limit)) },
+      { title: "Window", number: true, cell: windowLength },
+      { title: "Next unit frees up", number: true, cell: row => isBlocked(row) ? "never" : row.retry_at ? countdown(row.retry_at) : row.reset_at && Number(row.used) > 0 ? countdown(row.reset_at) : "–" }], rows, { empty: "" }));
+}
 
 function summary(found) {
   const ofTier = found.windows.filter(row => isBlocked(row) && row.source !== "identity");
@@ -104,7 +131,7 @@ function summary(found) {
   const unknown = windows.some(window => window.limit === undefined);
   const list = rows => [...rows.slice(0, MAX_NAMES).flatMap((row, index) => [index ? ", " : "", name(row.resource), row.retry_at ? [" (free ", countdown(row.retry_at), ")"] : ""].flat()), rows.length > MAX_NAMES ? ` and ${rows.length - MAX_NAMES} more` : ""];
   const shadows = full.filter(window => window.shadow);
-  const admitted = windows.length ? `The next request is admitted${unknown ? ", as far as the limits are known" : ""}.` : "";
+  const admitted = windows.length ? `${/^(user|key|team):/.test(found.identifier) ? "These windows admit the next request" : "The next request is admitted"}${unknown ? ", as far as the limits are known" : ""}.` : "";
   const blocked = ofTier.filter(row => !row.shadow);
   return el("div", {}, full.length === 0 ? el("p", {}, admitted)
     : notice(denying.length ? el("p", {}, el("strong", { class: "refused" }, "The next request gets 429"), " where one of these limits holds: ", ...list(denying)) : el("p", {}, admitted),
@@ -116,7 +143,12 @@ async function aboutIdentity(identifier, signal) {
   const [kind, ...rest] = identifier.split(":");
   const of = rest.join(":");
   if (!["user", "team", "org", "key"].includes(kind) || !of) {
-    return [];
+    return { sections: [], levels: [] };
+  }
+  const [group, user] = of.split("/user:");
+  if (user) {
+    const member = [link(`#/identifier/${encodeURIComponent(`user:${user}`)}`, name(`user:${user}`)), link(`#/${kind}s/${encodeURIComponent(group)}`, name(`${kind}:${group}`))];
+    return { sections: [section("Levels", el("p", {}, "The limits for the member ", member[0], " of ", member[1], "."))], levels: [`user:${user}`, `${kind}:${group}`] };
   }
   const path = { user: "users", team: "teams", org: "orgs", key: "keys" }[kind];
   /** Undefined if it cannot be read now. */
@@ -130,19 +162,26 @@ async function aboutIdentity(identifier, signal) {
   const teams = stored?.teams ?? (stored?.team ? [stored.team] : []);
   const orgs = stored?.org ? [stored.org] : (await Promise.all(teams.slice(0, 10).map(team => find(`/v1/teams/${encodeURIComponent(team)}`, {}, signal).catch(() => null)))).map(team => team?.org).filter(Boolean);
   const level = (label, kindPath, names) => names.length ? [el("dt", {}, label), el("dd", {}, names.flatMap((each, index) => [index ? ", " : "", nameLink(kindPath, each)]))] : [];
+  const groups = [...teams.map(team => `team:${team}`), ...[...new Set(orgs)].map(org => `org:${org}`)];
+  const member = kind === "user" ? of : kind === "key" ? stored?.user : undefined;
+  const levels = [...(kind === "key" && member ? [`user:${member}`] : []), ...(member ? groups.map(each => `${each}/user:${member}`) : []), ...groups].filter(each => [...each].length <= MAX_IDENTIFIER).slice(0, MAX_LEVELS);
   const chain = [...level("User", "users", stored?.user ? [stored.user] : []), ...level("Teams", "teams", teams), ...level("Organisation", "orgs", [...new Set(orgs)])];
-  return [
+  const sections = [
     section("Levels", stored === undefined ? unreadable() : stored ? el("p", {}, link(`#/${path}/${encodeURIComponent(of)}`, `Limits and budget of this ${kind}`)) : el("p", { class: "muted" }, `No ${kind} of this name is stored; only the rules of its tier hold.`),
       chain.length ? el("dl", { class: "facts" }, chain) : ""),
     ...(keys === undefined ? [section("Keys", unreadable())] : keys ? [section("Keys", table("Keys", [
       { title: "Key", cell: row => link(`#/keys/${encodeURIComponent(row.id)}`, name(row.name ?? row.id)), named: true, header: true },
       { title: "Begins with", cell: row => row.prefix },
       { title: "State", cell: row => row.disabled ? "disabled" : "active" }], keys.keys ?? keys.items ?? [], { empty: "No key is stored. Create one in Keys." }))] : [])];
+  return { sections, levels };
 }
 
 /** The ledger has hours of users, teams, organisations and keys, and for other identifiers sums of the last hours. */
 async function spendSection(identifier, signal) {
   const [kind, ...rest] = identifier.split(":");
+  if (identifier.includes("/user:")) {
+    return ""; // the spend of a member is that of the user
+  }
   if (["user", "team", "org", "key"].includes(kind) && rest.join(":")) {
     return spendByHour(kind, rest.join(":"), signal);
   }

@@ -78,7 +78,7 @@ function trial(tiers, signal) {
       showFailure(failure, fields, result);
     }
   });
-  return section("Try a request", el("p", { class: "muted" }, "Shows which rules govern a request and what would be answered. Nothing is counted."),
+  return section("Try a request", el("p", { class: "muted" }, "Shows which rules govern a request and what would be answered. It takes nothing from a limit. Calls of language models are not tried."),
     el("form", { class: "grid", onsubmit: submit }, field("Method", method), field("Path", path, { hint: "With the query, if any" }),
       field("Client address", address), field("Tier", tier), field("Header fields", headers, { whole: true, hint: "One a line, name: value. A key or a token here identifies the caller." }),
       el("div", { class: "actions whole" }, el("button", { class: "primary" }, "Try it"))), el("p", {}), result);
@@ -98,7 +98,7 @@ function parse(text) {
 
 function answer(tried) {
   const rows = tried.rules.flatMap(rule => (rule.quotas.length ? rule.quotas : [{}]).map(quota => ({ ...rule, ...quota, source: rule.source })));
-  const governed = tried.rules.length || !tried.allowed ? "" : " No rule governs it: its path is exempt, unlimited or Sluice's own.";
+  const governed = tried.rules.length || !tried.allowed ? "" : " No rule governs it: its path is exempt, unlimited, or one of Sluice's own, as those of language models.";
   const notes = tried.rules.flatMap(rule => (rule.proxy_notes ?? []).map(note => [rule.resource, note]));
   const isSlots = row => row.unit === "concurrent_requests";
   return el("div", {}, notice(el("p", {}, el("strong", { class: tried.allowed ? null : "refused" }, tried.allowed ? "It would be admitted." : `It would get ${tried.status}.`),
