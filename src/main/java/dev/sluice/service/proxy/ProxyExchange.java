@@ -415,7 +415,7 @@ public final class ProxyExchange implements ConnectionAcquirer, RequestBody.List
     public CompletableFuture<Void> abort() {
         var aborted = new CompletableFuture<Void>();
         loopContext.runOnContext(now -> {
-            if (clientGone) {
+            if (ended || clientGone) { // the end of a response that has ended is not reported again
                 stopDraining();
                 aborted.complete(null);
             } else {
